@@ -1,0 +1,5 @@
+"""The ``gridloom`` command."""
+
+
+def main() -> None:
+    """Run the command line."""
