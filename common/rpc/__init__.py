@@ -1,0 +1,13 @@
+"""Remote calls between nodes, behind one small seam.
+
+A node implements services as plain objects and registers them in a
+:class:`ServiceRegistry`; it reaches other nodes through a :class:`Channel`.  Whether
+a channel is gRPC (``grpc_channel``, ``grpc_server``) or a direct call in the same process
+(``local``) is decided by who assembles the nodes, and nobody else can tell.
+"""
+
+from .channel import Channel
+from .server import Call, ServiceRegistry
+from .status import Code, RpcError
+
+__all__ = ["Call", "Channel", "Code", "RpcError", "ServiceRegistry"]

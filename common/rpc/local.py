@@ -1,0 +1,104 @@
+"""A channel to a node in the same process: methods are called, messages passed as they are.
+
+What gRPC would do to a call happens here too: deadlines, cancellation, and errors that
+become an RpcError with the code the wire would show.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from ..errors import GridloomError
+from .server import Call, ServiceRegistry
+from .status import Code, RpcError
+
+M = TypeVar("M", bound=Message)
+
+
+class LocalChannel:
+    """Calls the services of ``registry`` directly (see Channel for the contract)."""
+
+    def __init__(self, registry: ServiceRegistry) -> None:
+        self._registry = registry
+        self._closed = False
+
+    async def unary(
+        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
+    ) -> M:
+        handler = self._handler(method)
+        try:
+            if timeout is None:
+                return _typed(await handler(request, Call()), response_type)
+            async with asyncio.timeout(timeout):
+                return _typed(await handler(request, Call(deadline=timeout)), response_type)
+        except Exception as error:
+            raise as_rpc_error(error, method) from error
+
+    async def server_stream(
+        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
+    ) -> AsyncGenerator[M, None]:
+        responses = self._handler(method)(request, Call(deadline=timeout))
+        async for response in self._iterate(method, responses, timeout):
+            yield _typed(response, response_type)
+
+    async def stream(
+        self,
+        method: str,
+        requests: AsyncIterator[Message],
+        response_type: type[M],
+        *,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[M, None]:
+        responses = self._handler(method)(requests, Call(deadline=timeout))
+        async for response in self._iterate(method, responses, timeout):
+            yield _typed(response, response_type)
+
+    async def close(self) -> None:
+        self._closed = True
+
+    def _handler(self, method: str):  # type: ignore[no-untyped-def]  # any implementation's method
+        if self._closed:
+            raise RpcError(Code.CANCELLED, "the channel is closed")
+        return self._registry.find(method).handler
+
+    async def _iterate(
+        self, method: str, responses: AsyncGenerator[Message, None], timeout: float | None
+    ) -> AsyncGenerator[Message, None]:
+        loop = asyncio.get_running_loop()
+        end = None if timeout is None else loop.time() + timeout
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout_at(end):
+                        response = await anext(responses)
+                except StopAsyncIteration:
+                    return
+                yield response
+        except Exception as error:
+            raise as_rpc_error(error, method) from error
+        finally:
+            await responses.aclose()
+
+
+def as_rpc_error(error: Exception, method: str) -> RpcError:
+    """Return what the caller of ``method`` sees of an exception its implementation raised."""
+    if isinstance(error, RpcError):
+        return error
+    if isinstance(error, TimeoutError):
+        return RpcError(Code.DEADLINE_EXCEEDED, f"{method}: deadline exceeded")
+    if isinstance(error, GridloomError):
+        return RpcError(Code.UNKNOWN, str(error))
+    return RpcError(Code.UNKNOWN, f"{type(error).__name__}: {error}")
+
+
+def _typed(message: Message, expected: type[M]) -> M:
+    if not isinstance(message, expected):
+        raise RpcError(
+            Code.INTERNAL,
+            f"the service answered {type(message).__name__}, not {expected.__name__}",
+        )
+    return message

@@ -1,0 +1,92 @@
+"""The server's side of the seam: services as plain objects, found by their wire name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf import descriptor_pool, message_factory
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import Message
+
+from .status import Code, RpcError
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What a service knows of the call it answers besides the messages.
+
+    certificate: DER of the client's TLS certificate, None without one;
+    mutual_tls: whether the server verified it; deadline: seconds the client still waits.
+    """
+
+    certificate: bytes | None = None
+    mutual_tls: bool = False
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of a registered service, with what its protobuf descriptor says of it."""
+
+    path: str
+    request_type: type[Message]
+    response_type: type[Message]
+    client_streaming: bool
+    server_streaming: bool
+    handler: Callable[..., Any]
+
+
+class ServiceRegistry:
+    """The services of one node, by full name (``protos.Endorser``).
+
+    An implementation has a method in snake_case for each rpc: ``async process_proposal(request,
+    call) -> response``; where responses stream, an async generator; where requests stream, the
+    first argument is an async iterator.  An rpc without such a method answers UNIMPLEMENTED.
+    """
+
+    def __init__(self) -> None:
+        self._methods: dict[str, Method] = {}
+        self._services: list[str] = []
+
+    def add(self, service: str, implementation: object) -> None:
+        """Register ``implementation`` under the full service name; KeyError if unknown."""
+        descriptor = descriptor_pool.Default().FindServiceByName(service)
+        self._services.append(service)
+        for rpc in descriptor.methods:
+            handler = getattr(implementation, _snake_case(rpc.name), None)
+            if handler is not None:
+                method = _method(service, rpc, handler)
+                self._methods[method.path] = method
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Full names of the registered services, in order of registration."""
+        return tuple(self._services)
+
+    def __iter__(self) -> Iterator[Method]:
+        return iter(self._methods.values())
+
+    def find(self, path: str) -> Method:
+        """Return the method at ``path``; RpcError UNIMPLEMENTED if there is none."""
+        try:
+            return self._methods[path]
+        except KeyError:
+            raise RpcError(Code.UNIMPLEMENTED, f"unknown method {path}") from None
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+
+
+def _method(service: str, rpc: MethodDescriptor, handler: Callable[..., Any]) -> Method:
+    return Method(
+        path=f"/{service}/{rpc.name}",
+        request_type=message_factory.GetMessageClass(rpc.input_type),
+        response_type=message_factory.GetMessageClass(rpc.output_type),
+        client_streaming=rpc.client_streaming,
+        server_streaming=rpc.server_streaming,
+        handler=handler,
+    )
