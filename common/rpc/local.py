@@ -7,8 +7,8 @@ become an RpcError with the code the wire would show.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
@@ -60,7 +60,7 @@ class LocalChannel:
     async def close(self) -> None:
         self._closed = True
 
-    def _handler(self, method: str):  # type: ignore[no-untyped-def]  # any implementation's method
+    def _handler(self, method: str) -> Callable[..., Any]:
         if self._closed:
             raise RpcError(Code.CANCELLED, "the channel is closed")
         return self._registry.find(method).handler

@@ -1,0 +1,136 @@
+"""A channel to a node over gRPC (Fabric: internal/pkg/comm/client.go)."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+from google.rpc.status_pb2 import Status
+
+from .grpc_server import DETAILS_TRAILER, MAX_MESSAGE_BYTES
+from .status import Code, RpcError
+
+M = TypeVar("M", bound=Message)
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.keepalive_time_ms", 120_000),
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientTls:
+    """PEM contents of a client's TLS.
+
+    roots: CA certificates the server is checked against; certificate and private_key: the
+    client's own under mutual TLS; server_name: expected in the server's certificate instead
+    of the host of the address (``ssl-target-name-override`` of a connection profile).
+    """
+
+    roots: bytes
+    certificate: bytes | None = None
+    private_key: bytes | None = field(default=None, repr=False)
+    server_name: str | None = None
+
+    def credentials(self) -> grpc.ChannelCredentials:
+        """Return grpc's form of it."""
+        return grpc.ssl_channel_credentials(self.roots, self.private_key, self.certificate)
+
+
+class GrpcChannel:
+    """Connects lazily to ``target`` (``host:port``); see Channel for the contract."""
+
+    def __init__(self, target: str, tls: ClientTls | None = None) -> None:
+        self.target = target
+        options: list[tuple[str, Any]] = list(_OPTIONS)
+        if tls is None:
+            self._channel = grpc.aio.insecure_channel(target, options=options)
+        else:
+            if tls.server_name:
+                options.append(("grpc.ssl_target_name_override", tls.server_name))
+            self._channel = grpc.aio.secure_channel(target, tls.credentials(), options=options)
+        self._calls: dict[str, Any] = {}
+
+    async def unary(
+        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
+    ) -> M:
+        call = self._callable("unary_unary", method, response_type)
+        try:
+            response: M = await call(request, timeout=timeout)
+        except grpc.aio.AioRpcError as error:
+            raise _rpc_error(error) from error
+        return response
+
+    async def server_stream(
+        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
+    ) -> AsyncGenerator[M, None]:
+        call = self._callable("unary_stream", method, response_type)(request, timeout=timeout)
+        async for response in _responses(call):
+            yield response
+
+    async def stream(
+        self,
+        method: str,
+        requests: AsyncIterator[Message],
+        response_type: type[M],
+        *,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[M, None]:
+        call = self._callable("stream_stream", method, response_type)(requests, timeout=timeout)
+        async for response in _responses(call):
+            yield response
+
+    async def wait_for_ready(self) -> None:
+        """Return once connected; wrap it in asyncio.timeout to bound the wait."""
+        await self._channel.channel_ready()
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    def _callable(self, shape: str, method: str, response_type: type[M]) -> Any:  # noqa: ANN401  # grpc's multicallables are untyped
+        call = self._calls.get(method)
+        if call is None:
+            call = getattr(self._channel, shape)(
+                method,
+                request_serializer=_serialize,
+                response_deserializer=response_type.FromString,
+            )
+            self._calls[method] = call
+        return call
+
+
+def _serialize(message: Message) -> bytes:
+    return message.SerializeToString()
+
+
+async def _responses(call: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+    try:
+        async for response in call:
+            yield response
+    except grpc.aio.AioRpcError as error:
+        raise _rpc_error(error) from error
+    finally:
+        call.cancel()
+
+
+def _rpc_error(error: grpc.aio.AioRpcError) -> RpcError:
+    details: Sequence[Message] = ()
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_TRAILER and isinstance(value, bytes):
+            details = _details(value)
+    return RpcError(Code(error.code().value[0]), error.details() or "", details)
+
+
+def _details(trailer: bytes) -> Sequence[Message]:
+    status = Status()
+    try:
+        status.ParseFromString(trailer)
+    except DecodeError:
+        return ()  # details are an extra: the code and message stand without them
+    return tuple(status.details)
