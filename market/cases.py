@@ -1,0 +1,91 @@
+"""Reading the fields of a case, so that a bad one is named by case and field.
+
+Every reader takes the path of the field and raises CaseError with it.  Numbers must be
+JSON numbers and finite; true and false are not numbers.  (Fabric counterpart: none.)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+from .errors import CaseError
+from .tariff import Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """The input of one case."""
+
+    case_id: str
+    values: Mapping[str, object]
+
+    def fail(self, field: str, reason: str) -> NoReturn:
+        """Raise the CaseError of this case."""
+        raise CaseError(self.case_id, field, reason)
+
+    def required(self, field: str) -> object:
+        """The raw value; a missing field is an error."""
+        if field not in self.values:
+            self.fail(field, "is missing")
+        return self.values[field]
+
+    def number(self, field: str, *, low: float = -math.inf, high: float = math.inf) -> float:
+        """A finite number in [low, high]."""
+        return self.as_number(field, self.required(field), low=low, high=high)
+
+    def numbers(self, field: str, *, length: int | None = None) -> tuple[float, ...]:
+        """A list of finite numbers >= 0, of the given length if one is given."""
+        items = self.as_list(field, self.required(field))
+        if length is not None and len(items) != length:
+            self.fail(field, f"has {len(items)} entries, not {length}")
+        return tuple(self.as_number(f"{field}[{i}]", item) for i, item in enumerate(items))
+
+    def choice(self, field: str, allowed: Collection[str], default: str) -> str:
+        """One of the allowed words; default when the field is missing or null."""
+        value = self.values.get(field)
+        if value is None:
+            return default
+        if not isinstance(value, str) or value not in allowed:
+            self.fail(field, f"{value!r} is none of {', '.join(sorted(allowed))}")
+        return value
+
+    def tariff(self) -> Tariff:
+        """p_s and p_b with 0 < p_s < p_b."""
+        sell, buy = self.number("p_s"), self.number("p_b")
+        if sell <= 0:
+            self.fail("p_s", f"{sell} is not above zero")
+        if sell >= buy:
+            self.fail("p_s", f"{sell} is not below p_b = {buy}")
+        return Tariff(sell, buy)
+
+    def as_list(self, field: str, value: object) -> list[object]:
+        """The value as a list."""
+        if not isinstance(value, list):
+            self.fail(field, f"is {_json_name(value)}, not a list")
+        return value
+
+    def as_number(
+        self, field: str, value: object, *, low: float = 0.0, high: float = math.inf
+    ) -> float:
+        """The value as a finite number in [low, high]."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fail(field, f"is {_json_name(value)}, not a number")
+        try:
+            number = float(value)
+        except OverflowError:
+            self.fail(field, "is too large")
+        if not math.isfinite(number):
+            self.fail(field, f"is {number}, not a finite number")
+        if not low <= number <= high:
+            self.fail(field, f"{number} is not in [{low}, {high}]")
+        return number
+
+
+def _json_name(value: object) -> str:
+    if value is None:
+        return "null"
+    names = {bool: "true or false", str: "text", list: "a list", dict: "an object"}
+    return names.get(type(value), "a number")

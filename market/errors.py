@@ -1,0 +1,52 @@
+"""The market's branch of the error tree.
+
+MarketError
+  CaseError      a case file's field does not say what it must
+  ProfileError   a cell of load.csv or generation.csv is not a quantity of energy
+  DayError       the traded day and the ledger disagree
+(Fabric counterpart: none.)
+"""
+
+from __future__ import annotations
+
+from gridloom.common.errors import GridloomError
+
+
+class MarketError(GridloomError):
+    """Root of what the market itself reports."""
+
+
+class CaseError(MarketError):
+    """A case cannot be solved as written.
+
+    case_id: the case's id or its position; field: path of the field inside the case;
+    reason: what is wrong with it.
+    """
+
+    def __init__(self, case_id: str, field: str, reason: str) -> None:
+        super().__init__(f"case {case_id}: {field}: {reason}")
+        self.case_id = case_id
+        self.field = field
+        self.reason = reason
+
+
+class ProfileError(MarketError):
+    """A profile file cannot be read.
+
+    file: its path; row, column: the 1-based line and the column's name or number, None
+    when the fault is the whole file's or line's; reason: what is wrong.
+    """
+
+    def __init__(
+        self, file: str, reason: str, *, row: int | None = None, column: str | None = None
+    ) -> None:
+        place = file
+        if row is not None:
+            place += f", row {row}"
+        if column is not None:
+            place += f", column {column}"
+        super().__init__(f"{place}: {reason}")
+        self.file = file
+        self.row = row
+        self.column = column
+        self.reason = reason
