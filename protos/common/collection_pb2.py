@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from gridloom.protos.common import policies_pb2 as common_dot_policies__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ommon/collection.proto\x12\x06\x63ommon\x1a\x15\x63ommon/policies.proto\"C\n\x17\x43ollectionConfigPackage\x12(\n\x06\x63onfig\x18\x01 \x03(\x0b\x32\x18.common.CollectionConfig\"a\n\x10\x43ollectionConfig\x12\x42\n\x18static_collection_config\x18\x01 \x01(\x0b\x32\x1e.common.StaticCollectionConfigH\x00\x42\t\n\x07payload\"\x9e\x02\n\x16StaticCollectionConfig\x12\x0c\n\x04name\x18\x01 \x01(\t\x12:\n\x12member_orgs_policy\x18\x02 \x01(\x0b\x32\x1e.common.CollectionPolicyConfig\x12\x1b\n\x13required_peer_count\x18\x03 \x01(\x05\x12\x1a\n\x12maximum_peer_count\x18\x04 \x01(\x05\x12\x15\n\rblock_to_live\x18\x05 \x01(\x04\x12\x18\n\x10member_only_read\x18\x06 \x01(\x08\x12\x19\n\x11member_only_write\x18\x07 \x01(\x08\x12\x35\n\x12\x65ndorsement_policy\x18\x08 \x01(\x0b\x32\x19.common.ApplicationPolicy\"`\n\x16\x43ollectionPolicyConfig\x12;\n\x10signature_policy\x18\x01 \x01(\x0b\x32\x1f.common.SignaturePolicyEnvelopeH\x00\x42\t\n\x07payloadBV\n$org.hyperledger.fabric.protos.commonZ.github.com/hyperledger/fabric-protos-go/commonb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63ommon/collection.proto\x12\x06\x63ommon\x1a\x15\x63ommon/policies.proto\"G\n\x17\x43ollectionConfigPackage\x12(\n\x06\x63onfig\x18\x01 \x03(\x0b\x32\x18.common.CollectionConfig:\x02\x18\x01\"e\n\x10\x43ollectionConfig\x12\x42\n\x18static_collection_config\x18\x01 \x01(\x0b\x32\x1e.common.StaticCollectionConfigH\x00:\x02\x18\x01\x42\t\n\x07payload\"\xa2\x02\n\x16StaticCollectionConfig\x12\x0c\n\x04name\x18\x01 \x01(\t\x12:\n\x12member_orgs_policy\x18\x02 \x01(\x0b\x32\x1e.common.CollectionPolicyConfig\x12\x1b\n\x13required_peer_count\x18\x03 \x01(\x05\x12\x1a\n\x12maximum_peer_count\x18\x04 \x01(\x05\x12\x15\n\rblock_to_live\x18\x05 \x01(\x04\x12\x18\n\x10member_only_read\x18\x06 \x01(\x08\x12\x19\n\x11member_only_write\x18\x07 \x01(\x08\x12\x35\n\x12\x65ndorsement_policy\x18\x08 \x01(\x0b\x32\x19.common.ApplicationPolicy:\x02\x18\x01\"d\n\x16\x43ollectionPolicyConfig\x12;\n\x10signature_policy\x18\x01 \x01(\x0b\x32\x1f.common.SignaturePolicyEnvelopeH\x00:\x02\x18\x01\x42\t\n\x07payloadBV\n$org.hyperledger.fabric.protos.commonZ.github.com/hyperledger/fabric-protos-go/commonb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,12 +33,20 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'common.collection_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n$org.hyperledger.fabric.protos.commonZ.github.com/hyperledger/fabric-protos-go/common'
+  _globals['_COLLECTIONCONFIGPACKAGE']._loaded_options = None
+  _globals['_COLLECTIONCONFIGPACKAGE']._serialized_options = b'\030\001'
+  _globals['_COLLECTIONCONFIG']._loaded_options = None
+  _globals['_COLLECTIONCONFIG']._serialized_options = b'\030\001'
+  _globals['_STATICCOLLECTIONCONFIG']._loaded_options = None
+  _globals['_STATICCOLLECTIONCONFIG']._serialized_options = b'\030\001'
+  _globals['_COLLECTIONPOLICYCONFIG']._loaded_options = None
+  _globals['_COLLECTIONPOLICYCONFIG']._serialized_options = b'\030\001'
   _globals['_COLLECTIONCONFIGPACKAGE']._serialized_start=58
-  _globals['_COLLECTIONCONFIGPACKAGE']._serialized_end=125
-  _globals['_COLLECTIONCONFIG']._serialized_start=127
-  _globals['_COLLECTIONCONFIG']._serialized_end=224
-  _globals['_STATICCOLLECTIONCONFIG']._serialized_start=227
-  _globals['_STATICCOLLECTIONCONFIG']._serialized_end=513
-  _globals['_COLLECTIONPOLICYCONFIG']._serialized_start=515
-  _globals['_COLLECTIONPOLICYCONFIG']._serialized_end=611
+  _globals['_COLLECTIONCONFIGPACKAGE']._serialized_end=129
+  _globals['_COLLECTIONCONFIG']._serialized_start=131
+  _globals['_COLLECTIONCONFIG']._serialized_end=232
+  _globals['_STATICCOLLECTIONCONFIG']._serialized_start=235
+  _globals['_STATICCOLLECTIONCONFIG']._serialized_end=525
+  _globals['_COLLECTIONPOLICYCONFIG']._serialized_start=527
+  _globals['_COLLECTIONPOLICYCONFIG']._serialized_end=627
 # @@protoc_insertion_point(module_scope)

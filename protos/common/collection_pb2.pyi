@@ -17,8 +17,14 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
+@_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class CollectionConfigPackage(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -39,6 +45,7 @@ class CollectionConfigPackage(_message.Message):
 
 Global___CollectionConfigPackage: _TypeAlias = CollectionConfigPackage  # noqa: Y015
 
+@_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class CollectionConfig(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -61,6 +68,7 @@ class CollectionConfig(_message.Message):
 
 Global___CollectionConfig: _TypeAlias = CollectionConfig  # noqa: Y015
 
+@_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class StaticCollectionConfig(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -103,6 +111,7 @@ class StaticCollectionConfig(_message.Message):
 
 Global___StaticCollectionConfig: _TypeAlias = StaticCollectionConfig  # noqa: Y015
 
+@_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class CollectionPolicyConfig(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor

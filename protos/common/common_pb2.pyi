@@ -18,6 +18,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class _Status:
@@ -59,7 +64,9 @@ class _HeaderTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HeaderType
     CONFIG: _HeaderType.ValueType  # 1
     CONFIG_UPDATE: _HeaderType.ValueType  # 2
     ENDORSER_TRANSACTION: _HeaderType.ValueType  # 3
-    ORDERER_TRANSACTION: _HeaderType.ValueType  # 4
+    @_builtins.property
+    @_deprecated("""This enum value has been marked as deprecated using proto enum value options.""")
+    def ORDERER_TRANSACTION(self) -> _HeaderType.ValueType: ...  # 4
     DELIVER_SEEK_INFO: _HeaderType.ValueType  # 5
     CHAINCODE_PACKAGE: _HeaderType.ValueType  # 6
 
@@ -81,9 +88,13 @@ class _BlockMetadataIndex:
 class _BlockMetadataIndexEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockMetadataIndex.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     SIGNATURES: _BlockMetadataIndex.ValueType  # 0
-    LAST_CONFIG: _BlockMetadataIndex.ValueType  # 1
+    @_builtins.property
+    @_deprecated("""This enum value has been marked as deprecated using proto enum value options.""")
+    def LAST_CONFIG(self) -> _BlockMetadataIndex.ValueType: ...  # 1
     TRANSACTIONS_FILTER: _BlockMetadataIndex.ValueType  # 2
-    ORDERER: _BlockMetadataIndex.ValueType  # 3
+    @_builtins.property
+    @_deprecated("""This enum value has been marked as deprecated using proto enum value options.""")
+    def ORDERER(self) -> _BlockMetadataIndex.ValueType: ...  # 3
     COMMIT_HASH: _BlockMetadataIndex.ValueType  # 4
 
 class BlockMetadataIndex(_BlockMetadataIndex, metaclass=_BlockMetadataIndexEnumTypeWrapper): ...

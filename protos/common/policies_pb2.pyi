@@ -18,6 +18,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -169,6 +174,7 @@ class ImplicitMetaPolicy(_message.Message):
 
 Global___ImplicitMetaPolicy: _TypeAlias = ImplicitMetaPolicy  # noqa: Y015
 
+@_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class ApplicationPolicy(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor

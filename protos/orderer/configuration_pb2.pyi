@@ -17,6 +17,11 @@ if sys.version_info >= (3, 11):
 else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
+if sys.version_info >= (3, 13):
+    from warnings import deprecated as _deprecated
+else:
+    from typing_extensions import deprecated as _deprecated
+
 DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
@@ -101,6 +106,7 @@ class BatchTimeout(_message.Message):
 
 Global___BatchTimeout: _TypeAlias = BatchTimeout  # noqa: Y015
 
+@_deprecated("""This message has been marked as deprecated using proto message options.""")
 @_typing.final
 class KafkaBrokers(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor

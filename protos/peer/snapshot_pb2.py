@@ -26,7 +26,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from gridloom.protos.common import common_pb2 as common_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13peer/snapshot.proto\x12\x06protos\x1a\x1bgoogle/protobuf/empty.proto\x1a\x13\x63ommon/common.proto\"n\n\x0fSnapshotRequest\x12\x31\n\x10signature_header\x18\x01 \x01(\x0b\x32\x17.common.SignatureHeader\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62lock_number\x18\x03 \x01(\x04\"V\n\rSnapshotQuery\x12\x31\n\x10signature_header\x18\x01 \x01(\x0b\x32\x17.common.SignatureHeader\x12\x12\n\nchannel_id\x18\x02 \x01(\t\";\n\x15SignedSnapshotRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"6\n\x1dQueryPendingSnapshotsResponse\x12\x15\n\rblock_numbers\x18\x01 \x03(\x04\x32\xe5\x01\n\x08Snapshot\x12\x41\n\x08Generate\x12\x1d.protos.SignedSnapshotRequest\x1a\x16.google.protobuf.Empty\x12?\n\x06\x43\x61ncel\x12\x1d.protos.SignedSnapshotRequest\x1a\x16.google.protobuf.Empty\x12U\n\rQueryPendings\x12\x1d.protos.SignedSnapshotRequest\x1a%.protos.QueryPendingSnapshotsResponseBR\n\"org.hyperledger.fabric.protos.peerZ,github.com/hyperledger/fabric-protos-go/peerb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13peer/snapshot.proto\x12\x06protos\x1a\x1bgoogle/protobuf/empty.proto\x1a\x13\x63ommon/common.proto\"n\n\x0fSnapshotRequest\x12\x31\n\x10signature_header\x18\x01 \x01(\x0b\x32\x17.common.SignatureHeader\x12\x12\n\nchannel_id\x18\x02 \x01(\t\x12\x14\n\x0c\x62lock_number\x18\x03 \x01(\x04\"V\n\rSnapshotQuery\x12\x31\n\x10signature_header\x18\x01 \x01(\x0b\x32\x17.common.SignatureHeader\x12\x12\n\nchannel_id\x18\x02 \x01(\t\";\n\x15SignedSnapshotRequest\x12\x0f\n\x07request\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"6\n\x1dQueryPendingSnapshotsResponse\x12\x15\n\rblock_numbers\x18\x01 \x03(\x04\x32\xeb\x01\n\x08Snapshot\x12\x43\n\x08Generate\x12\x1d.protos.SignedSnapshotRequest\x1a\x16.google.protobuf.Empty\"\x00\x12\x41\n\x06\x43\x61ncel\x12\x1d.protos.SignedSnapshotRequest\x1a\x16.google.protobuf.Empty\"\x00\x12W\n\rQueryPendings\x12\x1d.protos.SignedSnapshotRequest\x1a%.protos.QueryPendingSnapshotsResponse\"\x00\x42R\n\"org.hyperledger.fabric.protos.peerZ,github.com/hyperledger/fabric-protos-go/peerb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,5 +43,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_QUERYPENDINGSNAPSHOTSRESPONSE']._serialized_start=342
   _globals['_QUERYPENDINGSNAPSHOTSRESPONSE']._serialized_end=396
   _globals['_SNAPSHOT']._serialized_start=399
-  _globals['_SNAPSHOT']._serialized_end=628
+  _globals['_SNAPSHOT']._serialized_end=634
 # @@protoc_insertion_point(module_scope)
