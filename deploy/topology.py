@@ -1,0 +1,224 @@
+"""The network description: which organizations, nodes, users and channels there are.
+
+`Topology.default()` is fabric-samples' test network: Org1MSP and Org2MSP with one peer
+each (7051, 9051), OrdererMSP with one solo orderer (7050), channel ``mychannel``, TLS,
+MAJORITY Endorsement.  `Topology.parse` reads the same from YAML, in which everything left
+out takes these defaults; `topology_document.py` says how.
+(Fabric: crypto-config.yaml and configtx.yaml in one readable document.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+DEFAULT_PORT_BASE = 7050
+DEFAULT_HOST = "127.0.0.1"
+ADMIN_USER = "Admin"
+
+
+class Cutting(StrEnum):
+    """When the orderer closes a block: at once when idle, by Fabric's timeout, on demand."""
+
+    IDLE = "idle"
+    TIMEOUT = "timeout"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or program with a certificate; role: client or admin (the NodeOU)."""
+
+    name: str
+    role: str = "client"
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerNode:
+    """One peer; name is the full one (peer0.org1.example.com), port 0 = any free port."""
+
+    name: str
+    host: str
+    port: int
+    anchor: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """Return host:port."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class OrdererNode:
+    """One orderer; name is the full one (orderer.example.com), port 0 = any free port."""
+
+    name: str
+    host: str
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        """Return host:port."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization with peers.
+
+    name: how people call it (Org1); msp_id: Org1MSP; group: its key in the channel
+    configuration; users: Admin first; policies: name -> rule, over the defaults.
+    """
+
+    name: str
+    msp_id: str
+    group: str
+    domain: str
+    peers: tuple[PeerNode, ...]
+    users: tuple[User, ...]
+    policies: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrdererOrganization:
+    """An organization with orderers; the fields as in `Organization`."""
+
+    name: str
+    msp_id: str
+    group: str
+    domain: str
+    orderers: tuple[OrdererNode, ...]
+    users: tuple[User, ...]
+    policies: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """When a block is full (sizes in bytes) or old enough; test-network's values."""
+
+    max_message_count: int = 10
+    absolute_max_bytes: int = 99 * 1024**2
+    preferred_max_bytes: int = 512 * 1024
+    timeout: timedelta = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """The capability name of each level of the channel configuration."""
+
+    channel: str = "V2_0"
+    orderer: str = "V2_0"
+    application: str = "V2_5"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelPolicies:
+    """Policy name -> rule for the groups Channel, Application and Orderer, over the defaults."""
+
+    channel: Mapping[str, str] = field(default_factory=dict)
+    application: Mapping[str, str] = field(default_factory=dict)
+    orderer: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSpec:
+    """One channel.
+
+    members: names of organizations; orderers: full names of the orderer nodes that serve
+    it (solo: exactly one); endorsement: the policy of chaincodes that state none.
+    """
+
+    name: str
+    members: tuple[str, ...]
+    orderers: tuple[str, ...]
+    batch: Batch = Batch()
+    capabilities: Capabilities = Capabilities()
+    endorsement: str = "MAJORITY Endorsement"
+    policies: ChannelPolicies = ChannelPolicies()
+    acls: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """A whole network; names and ports are unique, every reference resolves."""
+
+    organizations: tuple[Organization, ...]
+    orderer_organizations: tuple[OrdererOrganization, ...]
+    channels: tuple[ChannelSpec, ...]
+    consensus: str = "solo"
+    tls: bool = True
+    cutting: Cutting = Cutting.IDLE
+
+    @staticmethod
+    def default() -> Topology:
+        """Return the test network."""
+        return Topology.parse("")
+
+    @staticmethod
+    def parse(text: str | bytes) -> Topology:
+        """Read a YAML network description; DocumentError names the path of the first fault."""
+        # The reader builds the classes above, hence the import from inside.
+        from .topology_document import read_topology  # noqa: PLC0415
+
+        return read_topology(text)
+
+    @staticmethod
+    def load(path: Path) -> Topology:
+        """Read a YAML file; DocumentError, or OSError when it cannot be read."""
+        return Topology.parse(path.read_bytes())
+
+    def organization(self, name: str) -> Organization:
+        """Return the peer organization with this name, MSP id or group key; KeyError."""
+        for org in self.organizations:
+            if name in (org.name, org.msp_id, org.group):
+                return org
+        raise KeyError(name)
+
+    def channel(self, name: str) -> ChannelSpec:
+        """Return the channel with this name; KeyError."""
+        for channel in self.channels:
+            if channel.name == name:
+                return channel
+        raise KeyError(name)
+
+    def members(self, channel: ChannelSpec) -> tuple[Organization, ...]:
+        """Return the member organizations of a channel, in the order of the channel."""
+        return tuple(self.organization(name) for name in channel.members)
+
+    def orderers(self) -> tuple[OrdererNode, ...]:
+        """Return every orderer node."""
+        return tuple(node for org in self.orderer_organizations for node in org.orderers)
+
+    def peers(self) -> tuple[PeerNode, ...]:
+        """Return every peer node."""
+        return tuple(node for org in self.organizations for node in org.peers)
+
+    def with_ports(self, change: Callable[[int], int]) -> Topology:
+        """Return the same network with change(port) for each node's port, in a fixed order."""
+        orderer_orgs = [
+            replace(org, orderers=tuple(replace(n, port=change(n.port)) for n in org.orderers))
+            for org in self.orderer_organizations
+        ]
+        orgs = [
+            replace(org, peers=tuple(replace(n, port=change(n.port)) for n in org.peers))
+            for org in self.organizations
+        ]
+        return replace(self, orderer_organizations=tuple(orderer_orgs), organizations=tuple(orgs))
+
+    def shifted(self, port_base: int) -> Topology:
+        """Return the same network with all ports moved so that 7050 becomes port_base.
+
+        Port 0 (any free port) stays; ValueError when a port would leave 1..65535.
+        """
+
+        def moved(port: int) -> int:
+            target = port + port_base - DEFAULT_PORT_BASE if port else 0
+            if port and not 0 < target < 2**16:
+                raise ValueError(f"port base {port_base} moves port {port} to {target}")
+            return target
+
+        return self.with_ports(moved)

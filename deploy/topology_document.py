@@ -1,0 +1,361 @@
+"""Reading a `Topology` from its YAML document: the keys, their forms, their defaults.
+
+Every key may be left out.  An org's peers are a count or a list; a user is a name or a
+mapping; a member is an org's name.  `deploy/examples/consortium.yaml` shows every key.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from gridloom.common.channel.durations import parse_duration
+
+from .document import DocumentError, Section, checked_text, nearest, read_document, section_of
+from .topology import (
+    ADMIN_USER,
+    DEFAULT_HOST,
+    DEFAULT_PORT_BASE,
+    Batch,
+    Capabilities,
+    ChannelPolicies,
+    ChannelSpec,
+    Cutting,
+    OrdererNode,
+    OrdererOrganization,
+    Organization,
+    PeerNode,
+    Topology,
+    User,
+)
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
+_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,249}")
+_DOMAIN = re.compile(rf"{_NAME.pattern}(?:\.{_NAME.pattern})*")
+_USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_CHANNEL = re.compile(r"[a-z][a-z0-9.-]{0,248}")
+_MAX_NODES = 1000
+
+CONSENSUS = ("solo",)
+CHANNEL_CAPABILITIES = ("V1_4_3", "V2_0", "V3_0")
+ORDERER_CAPABILITIES = ("V1_4_2", "V2_0")
+APPLICATION_CAPABILITIES = ("V2_0", "V2_5")
+
+
+def read_topology(text: str | bytes) -> Topology:
+    """Read a document; DocumentError names the path of the first fault."""
+    top = read_document(text)
+    port_base = top.integer("port_base", DEFAULT_PORT_BASE, 1, 65535)
+    host = top.text("host", DEFAULT_HOST, _HOST)
+    consensus = top.choice("consensus", "solo", CONSENSUS)
+    tls = top.flag("tls", True)
+    cutting = Cutting(top.choice("cutting", Cutting.IDLE, [mode.value for mode in Cutting]))
+    orderer_orgs = _orderer_organizations(top, host, port_base)
+    orgs = _organizations(top, host, port_base)
+    _require_unique(orgs, orderer_orgs)
+    nodes = [node for org in orderer_orgs for node in org.orderers]
+    channels = _channels(top, orgs, nodes)
+    top.close()
+    return Topology(orgs, orderer_orgs, channels, consensus, tls, cutting)
+
+
+# --- organizations -----------------------------------------------------------------
+
+
+def _sections(top: Section, key: str, default: Sequence[object]) -> list[Section]:
+    items = top.items(key)
+    if items is None:
+        items = [(f"{top.at(key)}[{index}]", value) for index, value in enumerate(default)]
+    if not items:
+        raise DocumentError(top.at(key), "at least one is needed")
+    return [section_of(value, path) for path, value in items]
+
+
+def _organizations(top: Section, host: str, port_base: int) -> tuple[Organization, ...]:
+    sections = _sections(top, "organizations", [{"name": "Org1"}, {"name": "Org2"}])
+    nodes = [_nodes(section, "peers", "peer", host) for section in sections]
+    # Two slots an organization keep the test network's 7051, 9051 (and Org3's 11051).
+    slots = [max(2, len(node_sections)) for node_sections in nodes]
+    step = _port_step(port_base + 1, sum(slots))
+    orgs = []
+    for index, (section, node_sections) in enumerate(zip(sections, nodes, strict=True)):
+        first = port_base + 1 + step * sum(slots[:index])
+        name, msp_id, domain = _org_names(section, "{}.example.com")
+        anchored = any(node.raw("anchor") for node in node_sections)
+        peers = []
+        for place, node in enumerate(node_sections):
+            full_name, node_host = _node_names(node, "peer", place, domain, host)
+            port = node.integer("port", first + step * place, 0, 65535)
+            anchor = node.flag("anchor", not anchored and place == 0)
+            node.close()
+            peers.append(PeerNode(full_name, node_host, port, anchor))
+        group = section.text("group", msp_id, _ID)
+        org = Organization(
+            name, msp_id, group, domain, tuple(peers), _users(section), _rules(section)
+        )
+        section.close()
+        orgs.append(org)
+    return tuple(orgs)
+
+
+def _orderer_organizations(
+    top: Section, host: str, port_base: int
+) -> tuple[OrdererOrganization, ...]:
+    sections = _sections(top, "orderer_organizations", [{"name": "Orderer"}])
+    orgs = []
+    count = itertools.count()
+    nodes = [_nodes(section, "orderers", "orderer", host) for section in sections]
+    step = _port_step(port_base, sum(map(len, nodes)))
+    for index, (section, node_sections) in enumerate(zip(sections, nodes, strict=True)):
+        pattern = "example.com" if index == 0 else "{}.example.com"
+        name, msp_id, domain = _org_names(section, pattern)
+        orderers = []
+        for place, node in enumerate(node_sections):
+            full_name, node_host = _node_names(node, "orderer", place, domain, host)
+            port = node.integer("port", port_base + step * next(count), 0, 65535)
+            node.close()
+            orderers.append(OrdererNode(full_name, node_host, port))
+        group = section.text("group", f"{name}Org", _ID)
+        users = _users(section, default=())
+        orgs.append(
+            OrdererOrganization(
+                name, msp_id, group, domain, tuple(orderers), users, _rules(section)
+            )
+        )
+        section.close()
+    if not any(org.orderers for org in orgs):
+        raise DocumentError("orderer_organizations", "at least one orderer is needed")
+    return tuple(orgs)
+
+
+def _org_names(section: Section, domain_pattern: str) -> tuple[str, str, str]:
+    name = section.text("name", None, _NAME)
+    msp_id = section.text("msp_id", f"{name}MSP", _ID)
+    domain = section.text("domain", domain_pattern.format(name.lower()), _DOMAIN)
+    return name, msp_id, domain
+
+
+def _port_step(first: int, slots: int) -> int:
+    """Return 1000, as in the samples, or less when that many nodes do not fit below 65536."""
+    return 1000 if first + 1000 * (slots - 1) < 2**16 else 10
+
+
+def _nodes(section: Section, key: str, kind: str, host: str) -> list[Section]:
+    """Return a section for each node: from a list, from a count, or for the default, one."""
+    path = section.at(key)
+    value = section.raw(key)
+    if isinstance(value, list):
+        return [
+            section_of({"name": item} if isinstance(item, str) else item, f"{path}[{index}]")
+            for index, item in enumerate(value)
+        ]
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+        raise DocumentError(path, f"expected a count or a list of {kind}s")
+    count = 1 if value is None else value
+    if not 0 <= count <= _MAX_NODES:
+        raise DocumentError(path, f"{count} is not in 0..{_MAX_NODES}")
+    return [section_of({}, f"{path}[{index}]") for index in range(count)]
+
+
+def _node_names(node: Section, kind: str, place: int, domain: str, host: str) -> tuple[str, str]:
+    """Return the full name and the host of a node."""
+    numbered = f"{kind}{place}" if kind == "peer" else f"{kind}{place + 1 if place else ''}"
+    name = node.text("name", numbered, _NAME)
+    return f"{name}.{domain}", node.text("host", host, _HOST)
+
+
+# --- users and policies ------------------------------------------------------------
+
+
+def _users(section: Section, default: tuple[str, ...] = ("User1",)) -> tuple[User, ...]:
+    """Return Admin and the users listed (names or mappings) or counted (User1, User2…)."""
+    path = section.at("users")
+    value = section.raw("users")
+    listed: Iterable[object]
+    if value is None:
+        listed = default
+    elif isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= 10 * _MAX_NODES:
+            raise DocumentError(path, f"{value} is not in 0..{10 * _MAX_NODES}")
+        listed = [f"User{number}" for number in range(1, value + 1)]
+    elif isinstance(value, list):
+        listed = value
+    else:
+        raise DocumentError(path, "expected a count or a list of users")
+    users = [_user(item, f"{path}[{index}]") for index, item in enumerate(listed)]
+    _unique([(user.name, f"{path}[{index}]") for index, user in enumerate(users)], "user")
+    if not any(user.name == ADMIN_USER for user in users):
+        users.insert(0, User(ADMIN_USER, "admin"))
+    return tuple(sorted(users, key=lambda user: user.name != ADMIN_USER))
+
+
+def _user(item: object, path: str) -> User:
+    if isinstance(item, str):
+        item = {"name": item}
+    section = section_of(item, path)
+    name = section.text("name", None, _USER)
+    role = section.choice("role", "admin" if name == ADMIN_USER else "client", ["client", "admin"])
+    if name == ADMIN_USER and role != "admin":
+        raise DocumentError(section.at("role"), f"{ADMIN_USER} is always an admin")
+    attributes = _texts(section.section("attributes"))
+    section.close()
+    return User(name, role, attributes)
+
+
+def _texts(section: Section) -> dict[str, str]:
+    """Return a mapping of texts; true, false and whole numbers are taken as their text."""
+    texts = {}
+    for key in section.keys():  # noqa: SIM118 - a Section is no mapping
+        value = section.raw(key)
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, int):
+            value = str(value)
+        texts[key] = checked_text(value, section.at(key))
+    return texts
+
+
+def _rules(section: Section, key: str = "policies") -> dict[str, str]:
+    rules = section.section(key)
+    return {
+        name: rules.text(name, None)
+        for name in rules.keys()  # noqa: SIM118 - a Section is no mapping
+    }
+
+
+# --- channels ----------------------------------------------------------------------
+
+
+def _channels(
+    top: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
+) -> tuple[ChannelSpec, ...]:
+    items = top.items("channels")
+    if items is None:
+        items = [("channels[0]", {"name": "mychannel"})]
+    sections = [section_of(value, path) for path, value in items]
+    channels = tuple(_channel(section, orgs, orderers) for section in sections)
+    _unique(
+        [(channel.name, section.path) for channel, section in zip(channels, sections, strict=True)],
+        "channel",
+    )
+    return channels
+
+
+def _channel(
+    section: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
+) -> ChannelSpec:
+    name = section.text("name", None, _CHANNEL)
+    members = _references(
+        section,
+        "members",
+        {alias: org.name for org in orgs for alias in (org.msp_id, org.group, org.name)},
+        tuple(org.name for org in orgs),
+    )
+    serving = _references(
+        section, "orderers", {node.name: node.name for node in orderers}, (orderers[0].name,)
+    )
+    if len(serving) != 1:
+        raise DocumentError(section.at("orderers"), "solo orders a channel at exactly one node")
+    policies = section.section("policies")
+    channel = ChannelSpec(
+        name,
+        members,
+        serving,
+        _batch(section.section("batch")),
+        _capabilities(section.section("capabilities")),
+        section.text("endorsement", "MAJORITY Endorsement"),
+        ChannelPolicies(*(_rules(policies, key) for key in ("channel", "application", "orderer"))),
+        _texts(section.section("acls")),
+    )
+    policies.close()
+    section.close()
+    return channel
+
+
+def _references(
+    section: Section, key: str, valid: Mapping[str, str], default: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return the full names for a list of names of things described elsewhere."""
+    items = section.items(key)
+    if items is None:
+        return default
+    if not items:
+        raise DocumentError(section.at(key), "at least one is needed")
+    found = []
+    for path, item in items:
+        name = checked_text(item, path)
+        if name not in valid:
+            hint = nearest(name, tuple(valid))
+            raise DocumentError(path, f"nothing is called {name!r} here{hint}")
+        found.append((valid[name], path))
+    _unique(found, "entry")
+    return tuple(name for name, _ in found)
+
+
+def _batch(section: Section) -> Batch:
+    default = Batch()
+    batch = Batch(
+        section.integer("max_message_count", default.max_message_count, 1, 2**32 - 1),
+        section.size("absolute_max_bytes", default.absolute_max_bytes),
+        section.size("preferred_max_bytes", default.preferred_max_bytes),
+        section.parsed("timeout", default.timeout, parse_duration),
+    )
+    if batch.preferred_max_bytes > batch.absolute_max_bytes:
+        raise DocumentError(section.at("preferred_max_bytes"), "is larger than absolute_max_bytes")
+    if batch.timeout.total_seconds() <= 0:
+        raise DocumentError(section.at("timeout"), "must be positive")
+    section.close()
+    return batch
+
+
+def _capabilities(section: Section) -> Capabilities:
+    default = Capabilities()
+    capabilities = Capabilities(
+        section.choice("channel", default.channel, CHANNEL_CAPABILITIES),
+        section.choice("orderer", default.orderer, ORDERER_CAPABILITIES),
+        section.choice("application", default.application, APPLICATION_CAPABILITIES),
+    )
+    section.close()
+    return capabilities
+
+
+# --- what must be unique -----------------------------------------------------------
+
+
+def _unique(named: Iterable[tuple[object, str]], what: str) -> None:
+    seen: dict[object, str] = {}
+    for name, path in named:
+        if name in seen:
+            raise DocumentError(path, f"{what} {name!r} stands already at {seen[name]}")
+        seen[name] = path
+
+
+def _require_unique(
+    orgs: Sequence[Organization], orderer_orgs: Sequence[OrdererOrganization]
+) -> None:
+    every: list[tuple[Organization | OrdererOrganization, str]] = [
+        *((org, f"orderer_organizations[{index}]") for index, org in enumerate(orderer_orgs)),
+        *((org, f"organizations[{index}]") for index, org in enumerate(orgs)),
+    ]
+    by: dict[str, Callable[[Organization | OrdererOrganization], str]] = {
+        "name": lambda org: org.name,
+        "msp_id": lambda org: org.msp_id,
+        "group": lambda org: org.group,
+        "domain": lambda org: org.domain,
+    }
+    for key, of in by.items():
+        _unique([(of(org), f"{path}.{key}") for org, path in every], key)
+    nodes: list[tuple[PeerNode | OrdererNode, str]] = []
+    for index, orderer_org in enumerate(orderer_orgs):
+        path = f"orderer_organizations[{index}].orderers"
+        nodes += [(node, f"{path}[{place}]") for place, node in enumerate(orderer_org.orderers)]
+    for index, org in enumerate(orgs):
+        path = f"organizations[{index}].peers"
+        nodes += [(node, f"{path}[{place}]") for place, node in enumerate(org.peers)]
+    for node, path in nodes:
+        if not 0 <= node.port < 2**16:
+            raise DocumentError(f"{path}.port", f"the default {node.port} is no port; state one")
+    _unique([(node.name, f"{path}.name") for node, path in nodes], "node")
+    _unique([(node.endpoint, f"{path}.port") for node, path in nodes if node.port], "endpoint")
