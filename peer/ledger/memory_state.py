@@ -1,0 +1,132 @@
+"""The world state in memory: the newest values, and an undo log for each open snapshot.
+
+A commit first publishes what it is about to replace, then replaces it.  A snapshot reads
+the newest value first and the undo logs after it: whatever it may have seen too new, the
+logs correct.  Logs that no open snapshot needs are dropped with the next commit.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from threading import Lock
+
+from .state_db import StateSnapshot, VersionedValue
+from .update_batch import Updates
+
+_CHUNK = 128
+
+
+@dataclass(frozen=True, slots=True)
+class _UndoLog:
+    """What the block that made this height replaced (None: the key was absent)."""
+
+    height: int
+    replaced: dict[tuple[str, bytes], VersionedValue | None] = field(default_factory=dict)
+
+
+class MemoryState:
+    """State of one channel; one thread commits, any number read their snapshots."""
+
+    def __init__(self) -> None:
+        self._height = 0
+        self._values: dict[str, dict[bytes, VersionedValue]] = {}
+        self._keys: dict[str, list[bytes]] = {}  # sorted; keys of undo logs stay until dropped
+        self._logs: list[_UndoLog] = []
+        self._open: Counter[int] = Counter()
+        self._lock = Lock()
+
+    def snapshot(self) -> StateSnapshot:
+        """The state at the present height."""
+        with self._lock:
+            self._open[self._height] += 1
+            return _MemorySnapshot(self, self._height)
+
+    def apply(self, changes: Iterable[tuple[str, Updates]], height: int) -> None:
+        """Make the changes of one block visible, all at once, to later snapshots."""
+        with self._lock:
+            self._drop_logs()
+            log = _UndoLog(height)
+            listed = [(namespace, updates) for namespace, updates in changes]
+            for namespace, updates in listed:
+                values = self._values.setdefault(namespace, {})
+                for key in updates:
+                    log.replaced[namespace, key] = values.get(key)
+            self._logs = [*self._logs, log]
+            for namespace, updates in listed:
+                self._replace(namespace, updates)
+            self._height = height
+
+    def get(self, namespace: str, key: bytes, height: int) -> VersionedValue | None:
+        """Value of a key as of a height that some open snapshot holds."""
+        value = self._values.get(namespace, {}).get(key)
+        for log in self._logs:
+            if log.height > height and (namespace, key) in log.replaced:
+                return log.replaced[namespace, key]
+        return value
+
+    def keys_from(self, namespace: str, start: bytes, end: bytes) -> list[bytes]:
+        """The next keys of a range; some may be absent at a given height."""
+        with self._lock:
+            keys = self._keys.get(namespace, [])
+            first = bisect_left(keys, start)
+            last = bisect_left(keys, end, first) if end else len(keys)
+            return keys[first : min(last, first + _CHUNK)]
+
+    def release(self, height: int) -> None:
+        """A snapshot of this height is no longer read."""
+        with self._lock:
+            self._open[height] -= 1
+            if not self._open[height]:
+                del self._open[height]
+
+    def _replace(self, namespace: str, updates: Updates) -> None:
+        values = self._values[namespace]
+        keys = self._keys.setdefault(namespace, [])
+        for key, entry in updates.items():
+            if entry.is_delete:
+                values.pop(key, None)
+                continue
+            place = bisect_left(keys, key)
+            if place == len(keys) or keys[place] != key:
+                keys.insert(place, key)
+            values[key] = entry
+
+    def _drop_logs(self) -> None:
+        oldest = min(self._open, default=self._height)
+        dropped = [log for log in self._logs if log.height <= oldest]
+        self._logs = [log for log in self._logs if log.height > oldest]
+        kept = {place for log in self._logs for place in log.replaced}
+        for namespace, key in {place for log in dropped for place in log.replaced} - kept:
+            if key not in self._values[namespace]:
+                keys = self._keys[namespace]
+                place = bisect_left(keys, key)
+                if place < len(keys) and keys[place] == key:
+                    del keys[place]
+
+
+class _MemorySnapshot:
+    def __init__(self, state: MemoryState, height: int) -> None:
+        self._state = state
+        self._closed = False
+        self.height = height
+
+    def get(self, namespace: str, key: bytes) -> VersionedValue | None:
+        return self._state.get(namespace, key, self.height)
+
+    def range(
+        self, namespace: str, start: bytes, end: bytes
+    ) -> Iterator[tuple[bytes, VersionedValue]]:
+        while keys := self._state.keys_from(namespace, start, end):
+            for key in keys:
+                value = self.get(namespace, key)
+                if value is not None:
+                    yield key, value
+            start = keys[-1] + b"\x00"
+
+    def close(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self._state.release(self.height)

@@ -1,0 +1,115 @@
+"""A transaction's read-write set, parsed once (Fabric: rwsetutil/rwset_proto_util.go).
+
+The outer message holds the inner ones as bytes; here they are unfolded, in their order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from gridloom.common.wire import parse
+from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
+    HashedRWSet,
+    KVRead,
+    KVReadHash,
+    KVRWSet,
+    KVWrite,
+    KVWriteHash,
+)
+from gridloom.protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
+
+from .state_db import Version
+
+_HASH_OF_NOTHING = sha256(b"").digest()
+
+
+@dataclass(frozen=True, slots=True)
+class CollRwSet:
+    """Hashes of one collection; pvt_hash = SHA-256 of its cleartext set, b"" if only read."""
+
+    name: str
+    hashed: HashedRWSet
+    pvt_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class NsRwSet:
+    """What a transaction read and wrote in one namespace."""
+
+    namespace: str
+    kv: KVRWSet
+    collections: tuple[CollRwSet, ...]
+
+    @property
+    def is_written(self) -> bool:
+        """True if anything is written here: values, metadata or hashes of either."""
+        return bool(
+            self.kv.writes
+            or self.kv.metadata_writes
+            or any(c.hashed.hashed_writes or c.hashed.metadata_writes for c in self.collections)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TxRwSet:
+    """The read-write set of one transaction: namespaces in their order of appearance."""
+
+    namespaces: tuple[NsRwSet, ...]
+
+    @classmethod
+    def parse(cls, results: bytes) -> TxRwSet:
+        """Parse ChaincodeAction.results; MalformedMessage if any layer does not parse."""
+        outer = parse(TxReadWriteSet, results, "TxReadWriteSet")
+        return cls(tuple(_namespace(ns) for ns in outer.ns_rwset))
+
+    def pvt_hash(self, namespace: str, collection: str) -> bytes:
+        """Hash that the cleartext of a collection must have; b"" if there is none."""
+        for ns in self.namespaces:
+            if ns.namespace == namespace:
+                for coll in ns.collections:
+                    if coll.name == collection:
+                        return coll.pvt_hash
+                return b""
+        return b""
+
+    @property
+    def has_private_writes(self) -> bool:
+        """True if some collection's cleartext exists somewhere."""
+        return any(coll.pvt_hash for ns in self.namespaces for coll in ns.collections)
+
+
+def read_version(read: KVRead | KVReadHash) -> Version | None:
+    """Version a read saw; None for an absent key."""
+    if not read.HasField("version"):
+        return None
+    return Version(read.version.block_num, read.version.tx_num)
+
+
+def is_delete(write: KVWrite) -> bool:
+    """A write deletes when it says so or has no value (FAB-18386)."""
+    return write.is_delete or not write.value
+
+
+def is_hash_delete(write: KVWriteHash) -> bool:
+    """The same for hashes; the hash of an empty value counts as none."""
+    return write.is_delete or write.value_hash in (b"", _HASH_OF_NOTHING)
+
+
+def _namespace(ns: NsReadWriteSet) -> NsRwSet:
+    return NsRwSet(
+        ns.namespace,
+        parse(KVRWSet, ns.rwset, f"KVRWSet of namespace {ns.namespace!r}"),
+        tuple(
+            CollRwSet(
+                coll.collection_name,
+                parse(
+                    HashedRWSet,
+                    coll.hashed_rwset,
+                    f"HashedRWSet of collection {ns.namespace}/{coll.collection_name}",
+                ),
+                coll.pvt_rwset_hash,
+            )
+            for coll in ns.collection_hashed_rwset
+        ),
+    )

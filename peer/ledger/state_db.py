@@ -1,0 +1,107 @@
+"""The world state: versioned values by namespace and key, read through snapshots.
+
+Namespaces are chaincode names; "" holds the channel configuration.  Private data lie in
+two more for each collection: ``<chaincode>$$h<collection>`` (SHA-256 of key -> SHA-256 of
+value, on every peer) and ``<chaincode>$$p<collection>`` (cleartext, on members' peers).
+Keys are bytes and sort bytewise; an empty value cannot be stored, it means deletion.
+(Fabric: core/ledger/kvledger/txmgmt/{statedb,privacyenabledstate}.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple, Protocol
+
+from .errors import InvalidKey
+
+_HASHED = "$$h"
+_PRIVATE = "$$p"
+
+
+class Version(NamedTuple):
+    """Where a value was last written: block number, then index of the transaction in it."""
+
+    block: int
+    tx: int
+
+    def __str__(self) -> str:
+        return f"{{BlockNum: {self.block}, TxNum: {self.tx}}}"
+
+    def to_bytes(self) -> bytes:
+        """Fabric's order-preserving form: each number as a length byte and big-endian bytes."""
+        return _order_preserving(self.block) + _order_preserving(self.tx)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionedValue:
+    """One entry of the state, or of a batch (there an empty value marks a deletion).
+
+    metadata: a serialized KVMetadataWrite that has entries only, or b"".
+    """
+
+    value: bytes = field(repr=False)
+    version: Version
+    metadata: bytes = b""
+
+    @property
+    def is_delete(self) -> bool:
+        """True for a deletion in a batch; never for a stored entry."""
+        return not self.value
+
+
+class StateSnapshot(Protocol):
+    """The state as it was at one height, whatever is committed meanwhile.
+
+    Used by one thread at a time; close() releases what it holds and may be called again.
+    """
+
+    @property
+    def height(self) -> int:
+        """Number of blocks this state has seen."""
+        ...
+
+    def get(self, namespace: str, key: bytes) -> VersionedValue | None: ...
+
+    def range(
+        self, namespace: str, start: bytes, end: bytes
+    ) -> Iterator[tuple[bytes, VersionedValue]]:
+        """Entries from start (inclusive) to end (exclusive; b"" = end of the namespace)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class StateDb(Protocol):
+    """Whoever can give snapshots of the committed state."""
+
+    def snapshot(self) -> StateSnapshot: ...
+
+
+def hashed_namespace(namespace: str, collection: str) -> str:
+    """Name of the namespace that holds a collection's hashes."""
+    return f"{namespace}{_HASHED}{collection}"
+
+
+def private_namespace(namespace: str, collection: str) -> str:
+    """Name of the namespace that holds a collection's cleartext."""
+    return f"{namespace}{_PRIVATE}{collection}"
+
+
+def encode_key(key: str) -> bytes:
+    """UTF-8 of a key; InvalidKey if it has none (lone surrogates)."""
+    try:
+        return key.encode()
+    except UnicodeEncodeError:
+        raise InvalidKey(key) from None
+
+
+def key_hash(key: str) -> bytes:
+    """SHA-256 of a private key's UTF-8."""
+    return sha256(encode_key(key)).digest()
+
+
+def _order_preserving(number: int) -> bytes:
+    body = number.to_bytes((number.bit_length() + 7) // 8, "big")
+    return bytes([len(body)]) + body

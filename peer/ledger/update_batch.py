@@ -1,0 +1,52 @@
+"""Everything that one block changes in the state: one entry for each key, the last one.
+
+A deletion is an entry with an empty value and the version of the deleting transaction.
+(Fabric: privacyenabledstate/types.go.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from .state_db import VersionedValue, hashed_namespace, private_namespace
+
+Updates = dict[bytes, VersionedValue]
+CollectionUpdates = dict[tuple[str, str], Updates]
+
+
+@dataclass(slots=True)
+class UpdateBatch:
+    """Changes by namespace, and by (namespace, collection) for hashes and cleartext.
+
+    purged: (namespace, collection, key hash) of private keys to be wiped with all their past.
+    """
+
+    public: dict[str, Updates] = field(default_factory=dict)
+    hashed: CollectionUpdates = field(default_factory=dict)
+    private: CollectionUpdates = field(default_factory=dict, repr=False)
+    purged: set[tuple[str, str, bytes]] = field(default_factory=set)
+
+    def pending(self, namespace: str, collection: str, key: bytes) -> VersionedValue | None:
+        """Entry of a public key (collection "") or of a key hash; None if untouched."""
+        return self._updates(namespace, collection).get(key)
+
+    def put(self, namespace: str, collection: str, key: bytes, entry: VersionedValue) -> None:
+        """Set the entry of a public key (collection "") or of a key hash."""
+        if collection:
+            self.hashed.setdefault((namespace, collection), {})[key] = entry
+        else:
+            self.public.setdefault(namespace, {})[key] = entry
+
+    def stored(self) -> Iterator[tuple[str, Updates]]:
+        """All changes by the namespace they are stored in."""
+        yield from self.public.items()
+        for (namespace, collection), updates in self.hashed.items():
+            yield hashed_namespace(namespace, collection), updates
+        for (namespace, collection), updates in self.private.items():
+            yield private_namespace(namespace, collection), updates
+
+    def _updates(self, namespace: str, collection: str) -> Updates:
+        if collection:
+            return self.hashed.get((namespace, collection), {})
+        return self.public.get(namespace, {})
