@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
-from gridloom.protos.peer.chaincode_event_pb2 import ChaincodeEvent
-from gridloom.protos.peer.proposal_response_pb2 import Endorsement
-from gridloom.protos.peer.transaction_pb2 import TxValidationCode
+from gridloom.protos.common import configtx_pb2
+from gridloom.protos.peer import chaincode_event_pb2, proposal_response_pb2, transaction_pb2
 
 if TYPE_CHECKING:
     from ..ledger.rwset import TxRwSet
@@ -41,7 +39,7 @@ class BlockTransaction:
 
     index: int
     envelope: bytes
-    code: int = TxValidationCode.NOT_VALIDATED
+    code: int = transaction_pb2.NOT_VALIDATED
     tx_id: str = ""
     indexed_id: str = ""
     header_type: int = 0
@@ -51,14 +49,14 @@ class BlockTransaction:
     chaincode_name: str = ""
     chaincode_version: str = ""
     proposal_response_payload: bytes = b""
-    endorsements: tuple[Endorsement, ...] = ()
+    endorsements: tuple[proposal_response_pb2.Endorsement, ...] = ()
     results: bytes = b""
     rwset: TxRwSet | None = None
-    event: ChaincodeEvent | None = None
-    config: ConfigEnvelope | None = None
+    event: chaincode_event_pb2.ChaincodeEvent | None = None
+    config: configtx_pb2.ConfigEnvelope | None = None
     config_bytes: bytes = b""
 
     @property
     def valid(self) -> bool:
         """Whether the transaction's writes are to be applied."""
-        return self.code == TxValidationCode.VALID
+        return self.code == transaction_pb2.VALID

@@ -1,0 +1,50 @@
+"""Is this the channel's next block, complete and signed by its orderers?
+
+Asked before anything inside the block is looked at; a block that fails may come from a
+misbehaving orderer and is to be fetched again from another one.
+(Fabric: internal/peer/gossip/mcs.go ``VerifyBlock``)
+"""
+
+from __future__ import annotations
+
+from gridloom.common import blocks
+from gridloom.common.blocks import BlockError
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.errors import GridloomError
+from gridloom.protos.common import common_pb2
+
+
+def accept_block(
+    block: common_pb2.Block, number: int, previous_hash: bytes, bundle: ChannelBundle
+) -> None:
+    """BlockError unless ``block`` continues the chain of ``bundle``'s channel at ``number``.
+
+    previous_hash: header hash of the block before it.  Checked in Fabric's order: header,
+    number, channel, metadata, form and hash of the data, BlockValidation policy; and last the
+    previous hash, which Fabric checks when it appends.
+    """
+    if not block.HasField("header"):
+        raise BlockError(number, "it has no header")
+    if block.header.number != number:
+        raise BlockError(number, f"got number {block.header.number} instead")
+    channel_id = _channel_id(block)
+    if channel_id != bundle.channel_id:
+        raise BlockError(number, f"channel [{channel_id}] instead of [{bundle.channel_id}]")
+    if not block.metadata.metadata:
+        raise BlockError(number, "it has no metadata")
+    blocks.check_data(block)
+    try:
+        blocks.verify_block_signatures(block, bundle)
+    except GridloomError as error:
+        raise BlockError(number, f"its signatures are refused: {error}") from error
+    if block.header.previous_hash != previous_hash:
+        raise BlockError(number, "its previous hash is not the hash of the block before it")
+
+
+def _channel_id(block: common_pb2.Block) -> str:
+    try:
+        return blocks.channel_id(block)
+    except BlockError:
+        raise
+    except GridloomError as error:
+        raise BlockError(block.header.number, f"no channel id: {error}") from error

@@ -1,0 +1,191 @@
+"""Stage A: judge every transaction of a block against the state before it.
+
+What can be said of a transaction becomes its TxValidationCode, whatever its bytes are.  What
+makes the whole block unjudgeable (a config transaction that does not validate, corrupt
+committed state) raises :class:`ValidationHalted` and must stop the channel.
+(Fabric: core/committer/txvalidator/v20/validator.go)
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.errors import GridloomError
+from gridloom.common.identities import IdentityError
+from gridloom.common.msp import MspManager
+from gridloom.protos.common import common_pb2
+from gridloom.protos.peer import transaction_pb2
+
+from ..chaincodes.lifecycle.definitions import ChaincodeDefinitions
+from ..ledger.state_db import StateSnapshot
+from .application_policy import ApplicationPolicies
+from .block_transaction import BlockTransaction
+from .endorsement import EndorsementValidator
+from .message_validation import (
+    Headers,
+    InvalidTransaction,
+    open_chaincode_action,
+    open_config,
+    open_endorser_transaction,
+    open_headers,
+)
+from .namespace_policies import NamespacePolicies
+
+logger = logging.getLogger(__name__)
+
+
+class ValidationHalted(GridloomError):
+    """A block cannot be judged; no code would be right, so the channel has to stop.
+
+    channel_id, number, index: where; reason: why.
+    """
+
+    def __init__(self, channel_id: str, number: int, index: int, reason: str) -> None:
+        super().__init__(f"channel {channel_id}, block {number}, transaction {index}: {reason}")
+        self.channel_id = channel_id
+        self.number = number
+        self.index = index
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatedBlock:
+    """The block's transactions with their codes, and the configuration in force after it."""
+
+    transactions: tuple[BlockTransaction, ...]
+    bundle: ChannelBundle
+
+
+class BlockValidator:
+    """Stage A for one channel.
+
+    identities: the MSPs of a channel by id, None for a channel this peer does not know.  A
+    creator is judged by the channel that its own header names.
+    definitions: the chaincode definitions as committed.
+    """
+
+    def __init__(
+        self,
+        identities: Callable[[str], MspManager | None],
+        definitions: ChaincodeDefinitions,
+    ) -> None:
+        self._identities = identities
+        self._definitions = definitions
+        self._policies: ApplicationPolicies | None = None
+
+    def validate(
+        self,
+        block: common_pb2.Block,
+        bundle: ChannelBundle,
+        state: StateSnapshot,
+        has_transaction: Callable[[str], bool],
+    ) -> ValidatedBlock:
+        """Set every transaction's code; ValidationHalted if that is not possible.
+
+        bundle, state, has_transaction (by id): as they are just before this block.
+        """
+        if self._policies is None or self._policies.bundle is not bundle:
+            self._policies = ApplicationPolicies(bundle)
+        query = _CommittedState(state)
+        namespaces = NamespacePolicies(
+            bundle, lambda name: self._definitions.definition(name, query)
+        )
+        endorsements = EndorsementValidator(self._policies, namespaces, state)
+        run = _BlockRun(bundle, self._identities, has_transaction, endorsements)
+        transactions = tuple(map(BlockTransaction, range(len(block.data.data)), block.data.data))
+        for transaction in transactions:
+            try:
+                transaction.code = run.code(transaction)
+            except GridloomError as error:
+                number = block.header.number
+                raise ValidationHalted(
+                    bundle.channel_id, number, transaction.index, str(error)
+                ) from error
+        _mark_duplicates(transactions)
+        return ValidatedBlock(transactions, run.bundle)
+
+
+class _BlockRun:
+    """What the judging of one block remembers from transaction to transaction."""
+
+    def __init__(
+        self,
+        bundle: ChannelBundle,
+        identities: Callable[[str], MspManager | None],
+        has_transaction: Callable[[str], bool],
+        endorsements: EndorsementValidator,
+    ) -> None:
+        self.bundle = bundle
+        self._identities = identities
+        self._has_transaction = has_transaction
+        self._endorsements = endorsements
+
+    def code(self, transaction: BlockTransaction) -> int:
+        """The transaction's code; any GridloomError but InvalidTransaction is a halt."""
+        try:
+            headers = open_headers(transaction)
+            self._check_creator(transaction, headers)
+            if transaction.header_type == common_pb2.ENDORSER_TRANSACTION:
+                self._endorser_transaction(transaction, headers)
+            elif transaction.header_type == common_pb2.CONFIG:
+                self._config_transaction(transaction, headers)
+            else:
+                raise InvalidTransaction(
+                    transaction_pb2.UNSUPPORTED_TX_PAYLOAD, "a config update in a block"
+                )
+        except InvalidTransaction as error:
+            logger.warning("transaction %d %s: %s", transaction.index, transaction.tx_id, error)
+            return error.code
+        return transaction_pb2.VALID
+
+    def _check_creator(self, transaction: BlockTransaction, headers: Headers) -> None:
+        code = transaction_pb2.BAD_CREATOR_SIGNATURE
+        manager = self._identities(transaction.channel_id)
+        if manager is None:
+            raise InvalidTransaction(code, f"unknown channel {transaction.channel_id!r}")
+        try:
+            creator = manager.deserialize(transaction.creator)
+            manager.validate(creator)
+            creator.verify(headers.signed, headers.signature)
+        except IdentityError as error:
+            raise InvalidTransaction(code, str(error)) from error
+
+    def _endorser_transaction(self, transaction: BlockTransaction, headers: Headers) -> None:
+        action = open_endorser_transaction(transaction, headers)
+        if self._has_transaction(transaction.tx_id):
+            raise InvalidTransaction(
+                transaction_pb2.DUPLICATE_TXID, "the transaction id is in the ledger"
+            )
+        open_chaincode_action(transaction, headers, action)
+        self._endorsements.validate(transaction)
+
+    def _config_transaction(self, transaction: BlockTransaction, headers: Headers) -> None:
+        config = open_config(transaction, headers)
+        self.bundle.validate_config(config)
+        successor = ChannelBundle(self.bundle.channel_id, config.config)
+        self.bundle.validate_new(successor)
+        self.bundle = successor
+
+
+@dataclass(frozen=True, slots=True)
+class _CommittedState:
+    """A snapshot as the lifecycle reads it."""
+
+    snapshot: StateSnapshot
+
+    def get_state(self, namespace: str, key: str) -> bytes | None:
+        entry = self.snapshot.get(namespace, key.encode())
+        return None if entry is None else entry.value
+
+
+def _mark_duplicates(transactions: Iterable[BlockTransaction]) -> None:
+    """Of valid transactions with the same id only the first stays so."""
+    seen = set()
+    for transaction in transactions:
+        if transaction.valid and transaction.tx_id:
+            if transaction.tx_id in seen:
+                transaction.code = transaction_pb2.DUPLICATE_TXID
+            seen.add(transaction.tx_id)
