@@ -20,6 +20,8 @@ from .followers import Floats, Followers
 from .pricing import DEFAULT_MODE, MECHANISMS
 from .tariff import Tariff
 
+_BALANCE = 1e-9  # kWh: a smaller shortage is the rounding of the sum, not a shortage
+
 
 class Regime(StrEnum):
     """What the initial balance of the hour makes of it."""
@@ -70,7 +72,7 @@ class Period:
         """Decided by the initial balance."""
         if not self.sellers or not self.buyers:
             return Regime.NO_TRADE
-        return Regime.SURPLUS if self.e_net >= 0 else Regime.DEFICIT
+        return Regime.SURPLUS if self.e_net >= -_BALANCE else Regime.DEFICIT
 
     def followers(self) -> Followers:
         """The sellers facing the buyers' demand; the period must have both."""
