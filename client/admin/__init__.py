@@ -1,0 +1,18 @@
+"""What operators do: join channels, install, approve and commit chaincodes.
+
+These calls go to single peers and to the orderer, as those of the ``peer`` command do, because
+a gateway serves applications only (Fabric: internal/peer/channel, internal/peer/lifecycle).
+"""
+
+from .channel import ChannelAdmin
+from .invocation import BroadcastError, EndorsementError, Invocation
+from .lifecycle import ChaincodeDefinition, LifecycleAdmin
+
+__all__ = [
+    "BroadcastError",
+    "ChaincodeDefinition",
+    "ChannelAdmin",
+    "EndorsementError",
+    "Invocation",
+    "LifecycleAdmin",
+]

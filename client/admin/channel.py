@@ -1,0 +1,141 @@
+"""Channels from an operator's side (Fabric: internal/peer/channel)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from datetime import UTC, datetime
+
+from google.protobuf.message import Message
+
+from gridloom.common.blocks import envelope_at, last_config_index
+from gridloom.common.channel.update import compute_update
+from gridloom.common.envelopes import (
+    NEWEST,
+    NONCE_LENGTH,
+    block_position,
+    seek_envelope,
+    signature_header,
+    signed_envelope,
+)
+from gridloom.common.rpc import Channel
+from gridloom.common.wire import parse
+from gridloom.protos.common.common_pb2 import CONFIG_UPDATE, Block, Envelope, Payload, Status
+from gridloom.protos.common.configtx_pb2 import (
+    Config,
+    ConfigEnvelope,
+    ConfigSignature,
+    ConfigUpdateEnvelope,
+)
+from gridloom.protos.common.ledger_pb2 import BlockchainInfo
+from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo, SeekPosition
+from gridloom.protos.peer.query_pb2 import ChannelQueryResponse
+
+from ..identity import Signer
+from .invocation import DeliverError, Invocation
+
+
+class ChannelAdmin:
+    """Joins peers to channels and changes a channel's configuration, as one identity."""
+
+    def __init__(
+        self,
+        signer: Signer,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._signer = signer
+        self._now = now
+        self._random_bytes = random_bytes
+        self._invocation = Invocation(signer, now=now, random_bytes=random_bytes)
+
+    async def join(self, peer: Channel, genesis: Block) -> None:
+        """Join ``peer`` to the channel of a genesis block; EndorsementError if it refuses."""
+        await self._invocation.query(peer, "", "cscc", b"JoinChain", genesis.SerializeToString())
+
+    async def list(self, peer: Channel) -> Sequence[str]:
+        """Return the ids of the channels ``peer`` has joined."""
+        response = await self._invocation.query(peer, "", "cscc", b"GetChannels")
+        channels = parse(ChannelQueryResponse, response.payload, "channel query response")
+        return [channel.channel_id for channel in channels.channels]
+
+    async def info(self, peer: Channel, channel_id: str) -> BlockchainInfo:
+        """Return height and latest hashes of a peer's ledger."""
+        response = await self._invocation.query(
+            peer, channel_id, "qscc", b"GetChainInfo", channel_id.encode()
+        )
+        return parse(BlockchainInfo, response.payload, "blockchain info")
+
+    async def fetch(self, orderer: Channel, channel_id: str, number: int | None = None) -> Block:
+        """Return a block from an orderer, the newest without a number; DeliverError."""
+        position = NEWEST if number is None else block_position(number)
+        async with aclosing(self._deliver(orderer, channel_id, position)) as blocks:
+            async for block in blocks:
+                return block
+        raise DeliverError(Status.UNKNOWN)
+
+    async def fetch_config(self, orderer: Channel, channel_id: str) -> Config:
+        """Return the channel's current configuration from an orderer."""
+        newest = await self.fetch(orderer, channel_id)
+        block = await self.fetch(orderer, channel_id, last_config_index(newest))
+        payload = parse(Payload, envelope_at(block, 0).payload, "payload")
+        return parse(ConfigEnvelope, payload.data, "config envelope").config
+
+    async def update(
+        self,
+        orderer: Channel,
+        channel_id: str,
+        original: Config,
+        updated: Config,
+        signers: Sequence[Signer] = (),
+    ) -> None:
+        """Change the configuration from ``original`` to ``updated``.
+
+        signers: whose signatures the change needs beside this identity's own, which is
+        added as ``peer channel update`` does.  BroadcastError if it is refused.
+        """
+        update = compute_update(channel_id, original, updated).SerializeToString()
+        signatures = [self._config_signature(update, s) for s in (*signers, self._signer)]
+        data = ConfigUpdateEnvelope(config_update=update, signatures=signatures)
+        await self._invocation.broadcast(
+            orderer,
+            signed_envelope(
+                CONFIG_UPDATE,
+                channel_id,
+                data.SerializeToString(),
+                self._signer,
+                self._now,
+                self._random_bytes(NONCE_LENGTH),
+            ),
+        )
+
+    def _config_signature(self, update: bytes, signer: Signer) -> ConfigSignature:
+        header = signature_header(signer.serialized, self._random_bytes(NONCE_LENGTH))
+        return ConfigSignature(signature_header=header, signature=signer.sign(header + update))
+
+    async def _deliver(
+        self, orderer: Channel, channel_id: str, position: SeekPosition
+    ) -> AsyncGenerator[Block, None]:
+        seek = seek_envelope(
+            channel_id,
+            position,
+            position,
+            SeekInfo.BLOCK_UNTIL_READY,
+            self._signer,
+            self._now,
+            self._random_bytes(NONCE_LENGTH),
+        )
+        responses = orderer.stream("/orderer.AtomicBroadcast/Deliver", _once(seek), DeliverResponse)
+        async with aclosing(responses):
+            async for response in responses:
+                if response.WhichOneof("Type") == "status":
+                    if response.status != Status.SUCCESS:
+                        raise DeliverError(response.status)
+                    return
+                yield response.block
+
+
+async def _once(envelope: Envelope) -> AsyncIterator[Message]:
+    yield envelope
