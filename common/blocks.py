@@ -13,8 +13,9 @@ from typing import Protocol
 
 from gridloom.protos.common import common_pb2
 
-from .envelopes import EnvelopeSigner, open_channel_header, signature_header
+from .envelopes import open_channel_header, signature_header
 from .errors import GridloomError, MalformedMessage
+from .identities import Signer
 from .policies.policy import SignedData
 from .wire import parse
 
@@ -210,7 +211,7 @@ def set_last_config(
 
 def sign_block(
     block: common_pb2.Block,
-    signer: EnvelopeSigner,
+    signer: Signer,
     nonce: bytes,
     last_config: int,
     consenter: bytes = b"",

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -21,6 +20,7 @@ from gridloom.protos.orderer import ab_pb2
 from gridloom.protos.peer import proposal_pb2
 
 from .errors import MalformedMessage
+from .identities import Signer
 from .policies.policy import SignedData
 from .wire import parse
 
@@ -29,17 +29,6 @@ NONCE_LENGTH = 24
 
 Clock = Callable[[], datetime]
 """The time now, timezone-aware and in UTC."""
-
-
-class EnvelopeSigner(Protocol):
-    """What signs an envelope: an identity and its private key (see ``identities``)."""
-
-    @property
-    def serialized(self) -> bytes:
-        """The bytes of this identity's ``msp.SerializedIdentity``."""
-
-    def sign(self, message: bytes) -> bytes:
-        """Sign ``message``: SHA-256, ECDSA in DER with low S."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +98,7 @@ def signed_envelope(  # noqa: PLR0917 - the order every caller knows from Fabric
     header_type: int,
     channel_id: str,
     data: bytes,
-    signer: EnvelopeSigner,
+    signer: Signer,
     now: Clock,
     nonce: bytes,
     tls_cert_hash: bytes = b"",
@@ -148,7 +137,7 @@ def seek_envelope(  # noqa: PLR0917 - start, stop and behaviour as in SeekInfo
     start: ab_pb2.SeekPosition,
     stop: ab_pb2.SeekPosition,
     behavior: ab_pb2.SeekInfo.SeekBehavior.ValueType,
-    signer: EnvelopeSigner,
+    signer: Signer,
     now: Clock,
     nonce: bytes,
     *,

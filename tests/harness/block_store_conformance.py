@@ -96,7 +96,12 @@ class BlockStoreConformance:
 
     def test_blocks_can_be_read_while_another_thread_appends(self, store: BlockStore) -> None:
         blocks = chain(200)
-        writer = threading.Thread(target=lambda: [store.append(block) for block in blocks])
+
+        def append_all() -> None:
+            for block in blocks:
+                store.append(block)
+
+        writer = threading.Thread(target=append_all)
         writer.start()
         seen: list[common_pb2.Block] = []
         while len(seen) < len(blocks):
