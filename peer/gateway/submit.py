@@ -1,0 +1,142 @@
+"""Submit: hand a signed transaction to the ordering service (Fabric: gateway/submit.go)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from random import Random
+
+from google.protobuf.message import Message
+
+from gridloom.common.rpc import Channel, Code, RpcError
+from gridloom.protos.common.common_pb2 import Envelope, Status
+from gridloom.protos.gateway.gateway_pb2 import ErrorDetail, SubmitRequest, SubmitResponse
+from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
+
+CLIENT_ERRORS = range(400, 500)
+ALREADY_THERE = "failed to submit request: request already exists"
+
+
+@dataclass(frozen=True, slots=True)
+class OrdererInfo:
+    """One orderer of a channel: the organisation it belongs to, its endpoint, a way to it."""
+
+    msp_id: str
+    endpoint: str
+    channel: Channel
+
+
+OrdererDirectory = Callable[[str], Sequence[OrdererInfo]]
+"""The orderers of a channel by its id."""
+
+
+async def submit(
+    orderers: Sequence[OrdererInfo],
+    request: SubmitRequest,
+    *,
+    bft: bool,
+    broadcast_timeout: float,
+    random: Random,
+) -> SubmitResponse:
+    """Broadcast to one orderer, or to all of a BFT service; RpcError unless accepted.
+
+    broadcast_timeout: seconds for each orderer.
+    """
+    if not request.HasField("prepared_transaction"):
+        raise RpcError(Code.INVALID_ARGUMENT, "a prepared transaction is required")
+    envelope = request.prepared_transaction
+    if not envelope.signature:
+        raise RpcError(Code.INVALID_ARGUMENT, "prepared transaction must be signed")
+    if not orderers:
+        raise RpcError(Code.UNAVAILABLE, "no orderer nodes available")
+    if bft:
+        return await _to_all(orderers, envelope, broadcast_timeout)
+    return await _to_one(random.sample(orderers, len(orderers)), envelope, broadcast_timeout)
+
+
+async def _to_one(
+    orderers: Sequence[OrdererInfo], envelope: Envelope, timeout: float
+) -> SubmitResponse:
+    details: list[ErrorDetail] = []
+    for orderer in orderers:
+        try:
+            response = await _broadcast(orderer, envelope, timeout)
+        except RpcError as error:
+            details.append(_detail(orderer, str(error)))
+            continue
+        if response.status == Status.SUCCESS:
+            return SubmitResponse()
+        if response.status in CLIENT_ERRORS:
+            raise RpcError(Code.ABORTED, _refusal(response))
+    raise RpcError(Code.UNAVAILABLE, "no orderers could successfully process transaction", details)
+
+
+async def _to_all(
+    orderers: Sequence[OrdererInfo], envelope: Envelope, timeout: float
+) -> SubmitResponse:
+    quorum = bft_quorum(len(orderers))
+    tasks = [asyncio.create_task(_accepted(o, envelope, timeout)) for o in orderers]
+    details: list[ErrorDetail] = []
+    accepted = 0
+    try:
+        for next_done in asyncio.as_completed(tasks):
+            detail = await next_done
+            if detail is not None:
+                details.append(detail)
+                if len(details) > len(orderers) - quorum:
+                    break
+                continue
+            accepted += 1
+            if accepted >= quorum:
+                return SubmitResponse()
+    finally:
+        for task in tasks:
+            task.cancel()
+    raise RpcError(
+        Code.UNAVAILABLE,
+        "insufficient number of orderers could successfully process transaction to satisfy "
+        "quorum requirement",
+        details,
+    )
+
+
+def bft_quorum(nodes: int) -> int:
+    """Return ceil((n + f + 1) / 2) with f = (n - 1) // 3, the votes that decide."""
+    return math.ceil((nodes + (nodes - 1) // 3 + 1) / 2)
+
+
+async def _accepted(orderer: OrdererInfo, envelope: Envelope, timeout: float) -> ErrorDetail | None:
+    try:
+        response = await _broadcast(orderer, envelope, timeout)
+    except RpcError as error:
+        return _detail(orderer, str(error))
+    known = response.status == Status.SERVICE_UNAVAILABLE and response.info == ALREADY_THERE
+    if response.status == Status.SUCCESS or known:
+        return None
+    return _detail(orderer, _refusal(response))
+
+
+async def _broadcast(orderer: OrdererInfo, envelope: Envelope, timeout: float) -> BroadcastResponse:
+    responses = orderer.channel.stream(
+        "/orderer.AtomicBroadcast/Broadcast", _once(envelope), BroadcastResponse, timeout=timeout
+    )
+    async with aclosing(responses):
+        async for response in responses:
+            return response
+    raise RpcError(Code.UNAVAILABLE, "the orderer ended the stream without an answer")
+
+
+async def _once(envelope: Envelope) -> AsyncIterator[Message]:
+    yield envelope
+
+
+def _refusal(response: BroadcastResponse) -> str:
+    name = Status.Name(response.status) if response.status in Status.values() else response.status
+    return f"received unsuccessful response from orderer: status={name}, info={response.info}"
+
+
+def _detail(orderer: OrdererInfo, message: str) -> ErrorDetail:
+    return ErrorDetail(address=orderer.endpoint, msp_id=orderer.msp_id, message=message)
