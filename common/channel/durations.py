@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from gridloom.common.errors import GridloomError
+from ..errors import GridloomError
 
 _NANOSECONDS = {
     "ns": 1,

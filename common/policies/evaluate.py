@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gridloom.common.errors import GridloomError
 from gridloom.protos.common.policies_pb2 import SignaturePolicy as SignaturePolicyMessage
 from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
 from gridloom.protos.msp.msp_principal_pb2 import MSPPrincipal
 
+from ..errors import GridloomError
 from .policy import (
     Identities,
     Identity,

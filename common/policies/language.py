@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from gridloom.common.errors import GridloomError
 from gridloom.protos.common.policies_pb2 import (
     ImplicitMetaPolicy,
     Policy,
@@ -22,6 +21,7 @@ from gridloom.protos.common.policies_pb2 import (
 )
 from gridloom.protos.msp.msp_principal_pb2 import MSPRole
 
+from ..errors import GridloomError
 from .principals import principal_content, role_name, role_principal
 
 _TOKEN = re.compile(

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from gridloom.common.errors import GridloomError
-from gridloom.common.wire import parse
 from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
 from gridloom.protos.msp.identities_pb2 import SerializedIdentity
 from gridloom.protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 
+from ..errors import GridloomError
+from ..wire import parse
 from .principals import role_principal
 
 
@@ -50,8 +50,8 @@ class Identities(Protocol):
         """Return the identity; a GridloomError when it is none of this channel's MSPs."""
         ...
 
-    def satisfies(self, identity: Identity, principal: MSPPrincipal) -> None:
-        """Raise a GridloomError unless the identity is what the principal describes."""
+    def satisfies(self, identity: Any, principal: MSPPrincipal) -> None:  # noqa: ANN401
+        """Raise a GridloomError unless an identity, one it made, is what is described."""
         ...
 
 

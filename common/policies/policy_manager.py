@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from gridloom.common.errors import MalformedMessage
-from gridloom.common.wire import parse
 from gridloom.protos.common.configtx_pb2 import ConfigGroup
 from gridloom.protos.common.policies_pb2 import ImplicitMetaPolicy as ImplicitMetaMessage
 from gridloom.protos.common.policies_pb2 import Policy as PolicyMessage
 from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
 
+from ..errors import MalformedMessage
+from ..wire import parse
 from .evaluate import SignaturePolicy
 from .implicit_meta import ImplicitMetaPolicy
 from .policy import Identities, InvalidPolicy, Policy, RejectPolicy

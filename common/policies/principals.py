@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from google.protobuf.message import Message
 
-from gridloom.common.errors import MalformedMessage
-from gridloom.common.wire import parse
 from gridloom.protos.msp.identities_pb2 import SerializedIdentity
 from gridloom.protos.msp.msp_principal_pb2 import (
     CombinedPrincipal,
@@ -19,6 +17,9 @@ from gridloom.protos.msp.msp_principal_pb2 import (
     MSPRole,
     OrganizationUnit,
 )
+
+from ..errors import MalformedMessage
+from ..wire import parse
 
 _CONTENT: dict[int, type[Message]] = {
     MSPPrincipal.ROLE: MSPRole,
