@@ -58,15 +58,21 @@ _VERIFYING: Final = {
 }
 
 
-def _signing(hash_algorithm: hashes.HashAlgorithm) -> ec.ECDSA:
-    """Prefer RFC 6979 nonces, so that a network under a seed signs alike each time."""
+def _deterministic_available() -> bool:
     try:
-        return ec.ECDSA(Prehashed(hash_algorithm), deterministic_signing=True)
+        ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
     except UnsupportedAlgorithm:  # an OpenSSL older than 3.2
-        return ec.ECDSA(Prehashed(hash_algorithm))
+        return False
+    return True
 
 
-_SIGNING: Final = {SHA2: _signing(hashes.SHA256()), SHA3: _signing(hashes.SHA3_256())}
+#: RFC 6979 nonces where OpenSSL has them: a network under a seed signs alike each time.
+DETERMINISTIC: Final = _deterministic_available()
+
+_SIGNING: Final = {
+    SHA2: ec.ECDSA(Prehashed(hashes.SHA256()), deterministic_signing=DETERMINISTIC),
+    SHA3: ec.ECDSA(Prehashed(hashes.SHA3_256()), deterministic_signing=DETERMINISTIC),
+}
 
 #: About 16,000 to 32,000 verifications of 150 bytes each.
 _verified: BoundedMemo[tuple[bytes, bytes, bytes], bool] = BoundedMemo(1 << 14)

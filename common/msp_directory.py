@@ -3,43 +3,34 @@
     cacerts/ intermediatecerts/ admincerts/ signcerts/ keystore/ crls/
     tlscacerts/ tlsintermediatecerts/ config.yaml
 
-(Fabric: msp/configbuilder.go; the keystore: bccsp/sw/fileks.go)
+(Fabric: msp/configbuilder.go)
 """
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
 
 from gridloom.protos.msp import msp_config_pb2
 
-from . import crypto, pem
-from .certificates import Certificate
+from . import pem
 from .errors import GridloomError
 from .identities import SigningIdentity
+from .keystore import find_key
 from .msp import Msp, MspVersion
+from .msp_files import PUBLIC_FOLDERS, ROLES, MspFiles, fabric_config, wrap, write_msp
+
+__all__ = ["MspDirectoryError", "MspFiles", "load_msp", "load_signing_identity", "write_msp"]
 
 _log = logging.getLogger(__name__)
 
-_MAX_KEY_FILE: Final = 1 << 16
 #: libyaml's loader is ten times faster than the pure one, which every build has.
 _YAML_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_ROLES: Final = ("client", "peer", "admin", "orderer")
 
 
 class MspDirectoryError(GridloomError):
@@ -58,24 +49,12 @@ def load_msp(directory: Path | str, msp_id: str) -> msp_config_pb2.MSPConfig:
     ``cacerts`` and a malformed config.yaml are MspDirectoryError.
     """
     root = Path(directory)
-    roots = _pem_files(root / "cacerts")
-    if not roots:
+    folders = {name: _pem_files(root / name) for name in PUBLIC_FOLDERS}
+    if not folders["cacerts"]:
         raise MspDirectoryError(root / "cacerts", "no ca certificate found in directory")
-    tls_roots = _pem_files(root / "tlscacerts")
-    config = msp_config_pb2.FabricMSPConfig(
-        name=msp_id,
-        root_certs=roots,
-        intermediate_certs=_pem_files(root / "intermediatecerts"),
-        admins=_pem_files(root / "admincerts"),
-        revocation_list=_pem_files(root / "crls"),
-        crypto_config=msp_config_pb2.FabricCryptoConfig(
-            signature_hash_family="SHA2", identity_identifier_hash_function="SHA256"
-        ),
-        tls_root_certs=tls_roots,
-        tls_intermediate_certs=_pem_files(root / "tlsintermediatecerts") if tls_roots else [],
-    )
+    config = fabric_config(msp_id, folders)
     _read_config_file(root, config)
-    return msp_config_pb2.MSPConfig(type=0, config=config.SerializeToString(deterministic=True))
+    return wrap(config)
 
 
 def load_signing_identity(
@@ -86,7 +65,8 @@ def load_signing_identity(
     """Return the folder's own identity: its signing certificate and the key that fits.
 
     As when a Fabric node starts: the MSP must set up, the certificate must chain to it and
-    must not have expired.  Raises MspDirectoryError or an IdentityError.
+    must not have expired.  Raises MspDirectoryError, KeyNotFound or an
+    IdentityError.
     """
     root = Path(directory)
     certificates = _pem_files(root / "signcerts")
@@ -100,98 +80,6 @@ def load_signing_identity(
         )
     key = find_key(root / "keystore", identity.details)
     return SigningIdentity(msp_id, identity.details.pem(), key)
-
-
-def find_key(keystore: Path, certificate: Certificate) -> crypto.PrivateKey:
-    """Find a certificate's private key: ``<hex SKI>_sk`` first, then any file up to 64 KiB."""
-    wanted = crypto.subject_key_id(certificate.key.key)
-    named = keystore / f"{wanted.hex()}_sk"
-    others = sorted(keystore.iterdir()) if keystore.is_dir() else []
-    for path in (named, *others):
-        if path.is_file() and path.stat().st_size <= _MAX_KEY_FILE:
-            key = read_key(path.read_bytes())
-            if key is not None and crypto.subject_key_id(key.public_key()) == wanted:
-                return key
-    raise MspDirectoryError(keystore, f"no private key with SKI {wanted.hex()}")
-
-
-def read_key(data: bytes) -> crypto.PrivateKey | None:
-    """Parse an unencrypted PEM key (PKCS#8 or SEC 1); None when it is none of ours."""
-    try:
-        key = load_pem_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    if isinstance(key, ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
-        return key
-    return None
-
-
-def key_pem(key: crypto.PrivateKey) -> bytes:
-    """Encode a private key as Fabric's tools store it: PKCS#8, unencrypted."""
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-@dataclass(frozen=True, slots=True)
-class MspFiles:
-    """Content of an MSP folder: file name to PEM in each of its subfolders.
-
-    node_ou_certificate: the CA file below the MSP folder that config.yaml names for all
-    four node OUs; None writes no config.yaml.
-    """
-
-    cacerts: Mapping[str, bytes]
-    tlscacerts: Mapping[str, bytes] = field(default_factory=dict)
-    admincerts: Mapping[str, bytes] = field(default_factory=dict)
-    intermediatecerts: Mapping[str, bytes] = field(default_factory=dict)
-    tlsintermediatecerts: Mapping[str, bytes] = field(default_factory=dict)
-    crls: Mapping[str, bytes] = field(default_factory=dict)
-    signcerts: Mapping[str, bytes] = field(default_factory=dict)
-    keystore: Mapping[str, bytes] = field(default_factory=dict, repr=False)
-    node_ou_certificate: str | None = None
-
-
-def write_msp(directory: Path | str, files: MspFiles) -> None:
-    """Write an MSP folder; key files are readable by their owner only."""
-    root = Path(directory)
-    root.mkdir(parents=True, exist_ok=True)
-    for name in (
-        "cacerts",
-        "tlscacerts",
-        "admincerts",
-        "intermediatecerts",
-        "tlsintermediatecerts",
-        "crls",
-        "signcerts",
-    ):
-        for file_name, data in getattr(files, name).items():
-            write_file(root / name / file_name, data)
-    for file_name, data in files.keystore.items():
-        write_file(root / "keystore" / file_name, data, secret=True)
-    if files.node_ou_certificate is not None:
-        write_file(root / "config.yaml", node_ou_config(files.node_ou_certificate))
-
-
-def node_ou_config(certificate: str) -> bytes:
-    """Return a config.yaml that enforces the four node OUs under one CA certificate."""
-    lines = ["NodeOUs:", "  Enable: true"]
-    for role in _ROLES:
-        lines += [
-            f"  {role.capitalize()}OUIdentifier:",
-            f"    Certificate: {certificate}",
-            f"    OrganizationalUnitIdentifier: {role}",
-        ]
-    return ("\n".join(lines) + "\n").encode()
-
-
-def write_file(path: Path, data: bytes, *, secret: bool = False) -> None:
-    """Write a file, making its folder; a secret one is never readable by others (0600)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = 0o600 if secret else 0o644
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        if secret:
-            os.fchmod(descriptor, mode)  # an existing file keeps its old mode otherwise
-        file.write(data)
 
 
 def _pem_files(directory: Path) -> Sequence[bytes]:
@@ -221,7 +109,7 @@ def _read_config_file(root: Path, config: msp_config_pb2.FabricMSPConfig) -> Non
             _add_identifier(root, config.organizational_unit_identifiers.add(), entry)
         if node_ous.get("Enable"):
             config.fabric_node_ous.enable = True
-            for role in _ROLES:
+            for role in ROLES:
                 entry = node_ous.get(f"{role.capitalize()}OUIdentifier") or {}
                 if entry.get("OrganizationalUnitIdentifier"):
                     target = getattr(config.fabric_node_ous, f"{role}_ou_identifier")

@@ -1,0 +1,197 @@
+"""The crypto material of a whole network, in memory or on disk.
+
+    material = create_material(Topology.default(), Path("organizations"))
+    material.node("peer0.org1.example.com").signing_identity
+    material.issue_user("Org1", "alice", attributes={"trader": "true"})
+
+Each organization has a root CA for identities and one for TLS.  On disk it is the
+``organizations/`` tree of fabric-samples' test network (`material_tree.py`).
+(Fabric: cryptogen, or fabric-ca with the test network's registerEnroll.sh)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from gridloom.ca.issuer import Issuer
+from gridloom.ca.subjects import Subject
+from gridloom.common import crypto
+from gridloom.protos.msp import msp_config_pb2
+
+from . import material_tree
+from .connection_profile import ConnectionProfile, ProfileAuthority, ProfilePeer
+from .enrollment import Enrollment, MaterialError, OrganizationMaterial, TlsMaterial
+from .topology import OrdererOrganization, Organization, Topology, User
+
+__all__ = [
+    "Enrollment",
+    "Material",
+    "MaterialError",
+    "OrganizationMaterial",
+    "TlsMaterial",
+    "create_material",
+    "load_material",
+]
+
+#: The test network's port of the first organization's CA; the next ones stand 1000 apart.
+CA_PORT: Final = 7054
+
+
+class Material:
+    """All organizations of a network, by MSP id; root: where it is kept, None in memory."""
+
+    def __init__(
+        self,
+        organizations: Iterable[OrganizationMaterial],
+        root: Path | None,
+        random_bytes: crypto.RandomBytes,
+    ) -> None:
+        self.organizations = {org.msp_id: org for org in organizations}
+        self.root = root
+        self._random_bytes = random_bytes
+
+    def organization(self, name: str) -> OrganizationMaterial:
+        """Return the organization with this name, MSP id or domain; MaterialError."""
+        for org in self.organizations.values():
+            if name in (org.msp_id, org.name, org.domain):
+                return org
+        raise MaterialError(name, "no such organization")
+
+    def node(self, name: str) -> Enrollment:
+        """Return the peer or orderer with this full name; MaterialError."""
+        for org in self.organizations.values():
+            if name in org.nodes:
+                return org.nodes[name]
+        raise MaterialError(name, "no such node")
+
+    def msp_config(self, organization: str) -> msp_config_pb2.MSPConfig:
+        """Return an organization's verifying MSP; MaterialError."""
+        return self.organization(organization).msp_config()
+
+    def user(self, organization: str, name: str) -> Enrollment:
+        """Return a user by short name (Admin, User1); MaterialError."""
+        org = self.organization(organization)
+        if name not in org.users:
+            raise MaterialError(f"{name}@{org.domain}", "no such user")
+        return org.users[name]
+
+    def issue_user(
+        self,
+        organization: str,
+        name: str,
+        role: str = "client",
+        attributes: Mapping[str, str] | None = None,
+    ) -> Enrollment:
+        """Enrol one more user with the organization's CA, on disk too if the material is.
+
+        attributes: for attribute-based access control, besides hf.EnrollmentID, hf.Type
+        and hf.Affiliation.  MaterialError when the name is taken or not fit for a folder.
+        """
+        org = self.organization(organization)
+        if name in org.users:
+            raise MaterialError(f"{name}@{org.domain}", "this user exists already")
+        if not name or name.startswith(".") or "/" in name or "@" in name or not name.isprintable():
+            raise MaterialError(repr(name), "a user's name is also the name of a folder")
+        enrollment = org.enroll_user(User(name, role, attributes or {}), self._random_bytes)
+        if self.root is not None:
+            material_tree.write_user(self.root, org, enrollment)
+        return enrollment
+
+    def write_connection_profiles(self, topology: Topology) -> None:
+        """Write connection-<org>.json and .yaml of each peer organization, over older ones.
+
+        Call it again with the topology of the bound ports when a network chose free ones:
+        profiles that would name port 0 are left out.  Nothing happens in memory.
+        """
+        if self.root is None:
+            return
+        for index, spec in enumerate(topology.organizations):
+            if all(peer.port for peer in spec.peers):
+                org = self.organization(spec.msp_id)
+                profile = _profile(spec, org, CA_PORT + 1000 * index, tls=topology.tls)
+                material_tree.write_profile(self.root, org, profile)
+
+    def __repr__(self) -> str:
+        return f"Material({', '.join(self.organizations)})"
+
+
+def create_material(
+    topology: Topology,
+    root: Path | None = None,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    random_bytes: crypto.RandomBytes = os.urandom,
+) -> Material:
+    """Issue everything a network needs; below ``root`` too unless it is None.
+
+    ``root`` becomes the ``organizations/`` folder; MaterialError when it holds material.
+    """
+    if root is not None and material_tree.exists(root):
+        raise MaterialError(str(root), "there is crypto material here already")
+    organizations = [
+        _create_organization(spec, now, random_bytes) for spec in _specifications(topology)
+    ]
+    material = Material(organizations, root, random_bytes)
+    if root is not None:
+        for organization in organizations:
+            material_tree.write_organization(root, organization)
+        material.write_connection_profiles(topology)
+    return material
+
+
+def load_material(
+    topology: Topology,
+    root: Path,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    random_bytes: crypto.RandomBytes = os.urandom,
+) -> Material:
+    """Read what ``create_material`` wrote, with every user issued since.
+
+    MaterialError names the first file that is missing or malformed.
+    """
+    return Material(
+        [
+            material_tree.read_organization(root, spec, now, random_bytes)
+            for spec in _specifications(topology)
+        ],
+        root,
+        random_bytes,
+    )
+
+
+def _specifications(topology: Topology) -> list[Organization | OrdererOrganization]:
+    return [*topology.orderer_organizations, *topology.organizations]
+
+
+def _create_organization(
+    spec: Organization | OrdererOrganization,
+    now: Callable[[], datetime],
+    random_bytes: crypto.RandomBytes,
+) -> OrganizationMaterial:
+    def authority(name: str) -> Issuer:
+        return Issuer.create(Subject(name, organization=spec.domain), now, random_bytes)
+
+    org = OrganizationMaterial(
+        spec, authority(f"ca.{spec.domain}"), authority(f"tlsca.{spec.domain}")
+    )
+    for node in spec.peers if isinstance(spec, Organization) else spec.orderers:
+        org.enroll_node(node.name, (node.host,), random_bytes)
+    for user in spec.users:
+        org.enroll_user(user, random_bytes)
+    return org
+
+
+def _profile(
+    spec: Organization, org: OrganizationMaterial, ca_port: int, *, tls: bool
+) -> ConnectionProfile:
+    return ConnectionProfile(
+        network="test-network",
+        organization=spec.name,
+        msp_id=spec.msp_id,
+        peers=[ProfilePeer(peer.name, peer.host, peer.port) for peer in spec.peers],
+        tls_root=org.tls_root if tls else None,
+        authority=ProfileAuthority(org.ca.name, ca_port, org.ca.certificate.pem()),
+    )
