@@ -5,7 +5,8 @@
       LedgerClosed                          used after close()
       BlockRejected                         a block that does not continue the chain
       NotInIndex                            no such block, hash or transaction
-      StoreDamaged                          stored rows contradict each other
+      StoreFailed                           the disk or database refused
+      StoreDamaged                          what is stored cannot be a ledger of ours
       SimulationError
         SimulatorClosed                     used after done(), or results() taken twice
         UnsupportedTransaction              a query and a write that may not be combined
@@ -69,6 +70,15 @@ class NotInIndex(LedgerError):
         super().__init__(f"no such {kind} [{key}] in index")
         self.kind = kind
         self.key = key
+
+
+class StoreFailed(LedgerError):
+    """The database could not do it: disk full, file locked, value too large."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
 
 
 class StoreDamaged(LedgerError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .state_db import VersionedValue, hashed_namespace, private_namespace
+from .state_db import Version, VersionedValue, hashed_namespace, private_namespace
 
 Updates = dict[bytes, VersionedValue]
 CollectionUpdates = dict[tuple[str, str], Updates]
@@ -19,13 +19,14 @@ CollectionUpdates = dict[tuple[str, str], Updates]
 class UpdateBatch:
     """Changes by namespace, and by (namespace, collection) for hashes and cleartext.
 
-    purged: (namespace, collection, key hash) of private keys to be wiped with all their past.
+    purged: (namespace, collection, key hash) of private keys to be wiped with all their past
+    before this version.
     """
 
     public: dict[str, Updates] = field(default_factory=dict)
     hashed: CollectionUpdates = field(default_factory=dict)
     private: CollectionUpdates = field(default_factory=dict, repr=False)
-    purged: set[tuple[str, str, bytes]] = field(default_factory=set)
+    purged: dict[tuple[str, str, bytes], Version] = field(default_factory=dict)
 
     def pending(self, namespace: str, collection: str, key: bytes) -> VersionedValue | None:
         """Entry of a public key (collection "") or of a key hash; None if untouched."""

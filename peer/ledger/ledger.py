@@ -1,0 +1,268 @@
+"""One channel's ledger on a peer: commits validated blocks, answers everything about them.
+
+(Fabric: core/ledger/kvledger/kv_ledger.go.)
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from gridloom.common import blocks
+from gridloom.common.wire import parse
+from gridloom.protos.common import common_pb2, ledger_pb2
+from gridloom.protos.ledger.queryresult import kv_query_result_pb2
+from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
+from gridloom.protos.peer import transaction_pb2
+
+from ..validation.block_transaction import BlockTransaction
+from ..validation.mvcc import validate_and_prepare
+from .block_history import history_rows
+from .commit_hash import commit_hash
+from .errors import BlockRejected, NotInIndex
+from .heights import Heights
+from .private_data import add_private_updates, matching_rows, private_sets
+from .query_executor import CollectionCatalog, QueryExecutor
+from .simulator import TxSimulator
+from .state_db import StateSnapshot, encode_key
+from .store import BlockRecord, LedgerStore, PrivateRow, TransactionRow
+from .transient_store import TransientStore
+
+LAST_BLOCK = 2**64 - 1
+"""As a block number: the newest one (Fabric: blkstorage, qscc)."""
+
+TRANSIENT_RETENTION = 1000
+"""Blocks after which private data that was endorsed but never committed is forgotten."""
+
+_CACHED_BLOCKS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedBlock:
+    """A block as stored (filter and commit hash in its metadata), with its transactions.
+
+    The transactions carry their final codes.  Shared with every listener: read only.
+    """
+
+    block: common_pb2.Block
+    transactions: Sequence[BlockTransaction]
+    commit_hash: bytes
+
+    @property
+    def number(self) -> int:
+        """The block's number."""
+        return self.block.header.number
+
+
+class Ledger:
+    """The ledger of one channel over a store.
+
+    collections: checks collection names in simulations; may be set later, once the
+    lifecycle exists.  One thread commits at a time; everything else may be called from any.
+    """
+
+    def __init__(
+        self, channel_id: str, store: LedgerStore, collections: CollectionCatalog | None = None
+    ) -> None:
+        self.channel_id = channel_id
+        self.collections = collections
+        self.transient = TransientStore(store)
+        self._store = store
+        self._commit_lock = Lock()
+        self._cache_lock = Lock()
+        self._cache: OrderedDict[int, common_pb2.Block] = OrderedDict()
+        self._heights: Heights[CommittedBlock] = Heights(store.height)
+        self._last_hash = b""
+        self._commit_hash = b""
+        if store.height:
+            newest = self.block(LAST_BLOCK)
+            self._last_hash = blocks.header_hash(newest.header)
+            self._commit_hash = blocks.commit_hash(newest)
+
+    @property
+    def height(self) -> int:
+        """Number of committed blocks."""
+        return self._heights.height
+
+    @property
+    def commit_hash(self) -> bytes:
+        """Commit hash of the newest block; b"" while there is only the genesis block."""
+        return self._commit_hash
+
+    def commit(
+        self, block: common_pb2.Block, transactions: Sequence[BlockTransaction]
+    ) -> CommittedBlock:
+        """Judge reads against the state, then store the block and all it leaves, durable.
+
+        transactions: one for each entry of the block, in order, past stage A; their codes
+        become final.  The given block is not changed.  BlockRejected if it does not continue
+        this chain; StoreFailed if it could not be stored, and then nothing of it was.
+        """
+        with self._commit_lock:
+            self._check_next(block, transactions)
+            record, new_hash = self._prepare(block, transactions)
+            self._store.commit(record)
+            for transaction, code in zip(transactions, record.codes, strict=True):
+                transaction.code = code
+            self._last_hash, self._commit_hash = record.block_hash, new_hash
+            self._remember(record.number, record.block)
+            committed = CommittedBlock(record.block, transactions, new_hash)
+            if record.number and record.number % TRANSIENT_RETENTION == 0:
+                self._store.purge_transient(record.number - TRANSIENT_RETENTION)
+        self._heights.advance(record.number + 1, committed)
+        return committed
+
+    def _check_next(
+        self, block: common_pb2.Block, transactions: Sequence[BlockTransaction]
+    ) -> None:
+        number = block.header.number
+        problem = ""
+        if number != self.height:
+            problem = f"the ledger has {self.height} blocks"
+        elif block.header.previous_hash != self._last_hash:
+            problem = "its previous hash is not the hash of the last block"
+        elif [t.index for t in transactions] != list(range(len(block.data.data))):
+            problem = f"{len(transactions)} transactions for {len(block.data.data)} entries"
+        elif any(t.code == transaction_pb2.NOT_VALIDATED for t in transactions):
+            problem = "a transaction was not validated"
+        if problem:
+            raise BlockRejected(self.channel_id, number, problem)
+
+    def _prepare(
+        self, block: common_pb2.Block, transactions: Sequence[BlockTransaction]
+    ) -> tuple[BlockRecord, bytes]:
+        number = block.header.number
+        private_ids = [t.tx_id for t in transactions if t.rwset and t.rwset.has_private_writes]
+        private = self._kept_private_data(transactions, private_ids)
+        snapshot = self._store.snapshot()
+        try:
+            codes, batch = validate_and_prepare(number, transactions, snapshot)
+            add_private_updates(number, private, codes, batch, snapshot)
+        finally:
+            snapshot.close()
+        stored = common_pb2.Block()
+        stored.CopyFrom(block)
+        blocks.set_metadata(stored, common_pb2.TRANSACTIONS_FILTER, bytes(codes))
+        new_hash = b""
+        if number == 1 or self._commit_hash:
+            new_hash = commit_hash(bytes(codes), batch, self._commit_hash)
+            wrapped = common_pb2.Metadata(value=new_hash).SerializeToString()
+            blocks.set_metadata(stored, common_pb2.COMMIT_HASH, wrapped)
+        record = BlockRecord(
+            block=stored,
+            block_hash=blocks.header_hash(stored.header),
+            tx_ids=[t.indexed_id for t in transactions],
+            codes=codes,
+            updates=batch,
+            history=history_rows(number, transactions, codes),
+            private=private,
+            committed=private_ids,
+        )
+        return record, new_hash
+
+    def _kept_private_data(
+        self, transactions: Sequence[BlockTransaction], tx_ids: Sequence[str]
+    ) -> list[PrivateRow]:
+        kept = self._store.transient(tx_ids) if tx_ids else {}
+        rows: list[PrivateRow] = []
+        for transaction in transactions:
+            sets = kept.get(transaction.tx_id)
+            if sets and transaction.rwset is not None:
+                rows.extend(matching_rows(transaction.index, transaction.rwset, sets))
+        return rows
+
+    async def wait_for_height(self, height: int) -> None:
+        """Return once at least so many blocks are committed."""
+        await self._heights.wait_for(height)
+
+    def subscribe(self, listener: Callable[[CommittedBlock], None]) -> Callable[[], None]:
+        """Have each block told on the running loop, in order; calling the result ends it."""
+        return self._heights.subscribe(listener)
+
+    def info(self) -> ledger_pb2.BlockchainInfo:
+        """Height, and the hashes of the last block and of the one before."""
+        newest = self.block(LAST_BLOCK)
+        return ledger_pb2.BlockchainInfo(
+            height=newest.header.number + 1,
+            currentBlockHash=blocks.header_hash(newest.header),
+            previousBlockHash=newest.header.previous_hash,
+        )
+
+    def block(self, number: int) -> common_pb2.Block:
+        """A block by number, LAST_BLOCK for the newest; NotInIndex.  Shared: read only."""
+        wanted = self._store.height - 1 if number == LAST_BLOCK else number
+        found = self._cache.get(wanted)
+        if found is None:
+            found = self._store.block(wanted)
+            if found is None:
+                raise NotInIndex("block number", str(number))
+            self._remember(wanted, found)
+        return found
+
+    def block_by_hash(self, block_hash: bytes) -> common_pb2.Block:
+        """A block by its header hash; NotInIndex."""
+        number = self._store.block_number(block_hash)
+        if number is None:
+            raise NotInIndex("block hash", block_hash.hex())
+        return self.block(number)
+
+    def block_by_tx_id(self, tx_id: str) -> common_pb2.Block:
+        """The block with the first transaction of this id; NotInIndex."""
+        return self.block(self._place(tx_id).block)
+
+    def transaction(self, tx_id: str) -> transaction_pb2.ProcessedTransaction:
+        """Envelope and validation code of the first transaction of this id; NotInIndex."""
+        place = self._place(tx_id)
+        entry = self.block(place.block).data.data[place.tx]
+        return transaction_pb2.ProcessedTransaction(
+            transactionEnvelope=parse(common_pb2.Envelope, entry, f"envelope of {tx_id}"),
+            validationCode=place.code,
+        )
+
+    def tx_status(self, tx_id: str) -> tuple[int, int] | None:
+        """Validation code and block number of the first transaction of this id, if any."""
+        place = self._store.transaction(tx_id)
+        return (place.code, place.block) if place else None
+
+    def has_transaction(self, tx_id: str) -> bool:
+        """True if any block holds a transaction of this id, valid or not."""
+        return self._store.transaction(tx_id) is not None
+
+    def snapshot(self) -> StateSnapshot:
+        """The committed state; close it."""
+        return self._store.snapshot()
+
+    def simulator(self, tx_id: str) -> TxSimulator:
+        """A simulation against the present state; call done() on it."""
+        return TxSimulator(tx_id, self._store.snapshot(), self.collections)
+
+    def query_executor(self) -> QueryExecutor:
+        """The same getters without a read set; call done() on it."""
+        return QueryExecutor(self._store.snapshot(), self.collections)
+
+    def history(self, namespace: str, key: str) -> Iterator[kv_query_result_pb2.KeyModification]:
+        """Every write of a key by a valid transaction, newest first."""
+        for row in self._store.history(namespace, encode_key(key)):
+            yield row.key_modification()
+
+    def private_data(self, number: int) -> dict[int, TxPvtReadWriteSet]:
+        """Cleartext this peer holds of a block's transactions, by their index."""
+        return private_sets(self._store.private_data(number))
+
+    def close(self) -> None:
+        """Release the store; may be called again."""
+        self._store.close()
+
+    def _place(self, tx_id: str) -> TransactionRow:
+        place = self._store.transaction(tx_id)
+        if place is None:
+            raise NotInIndex("transaction ID", tx_id)
+        return place
+
+    def _remember(self, number: int, block: common_pb2.Block) -> None:
+        with self._cache_lock:
+            self._cache[number] = block
+            while len(self._cache) > _CACHED_BLOCKS:
+                self._cache.popitem(last=False)

@@ -1,0 +1,114 @@
+"""Cleartext of private data at commit: found, held against its hash, merged into the state.
+
+What a peer kept since endorsement (the transient store) is stored with the block, of invalid
+transactions too; only valid ones change the state.  Data that does not hash to what the
+transaction says is as good as absent; so is data nobody kept: the block commits without.
+(Fabric: gossip/privdata/coordinator.go, validation/batch_preparer.go.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from hashlib import sha256
+
+from gridloom.common.wire import parse
+from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
+from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
+from gridloom.protos.peer import transaction_pb2
+
+from .rwset import TxRwSet, is_delete
+from .state_db import StateSnapshot, Version, VersionedValue, private_namespace
+from .store import PrivateRow, TransientRow
+from .update_batch import UpdateBatch
+
+
+def matching_rows(tx: int, rwset: TxRwSet, kept: Iterable[TransientRow]) -> list[PrivateRow]:
+    """The collections of a transaction whose cleartext was kept and has the right hash."""
+    found: dict[tuple[str, str], bytes] = {}
+    for row in kept:
+        for namespace, collection, data in _collections(row.rwset):
+            expected = rwset.pvt_hash(namespace, collection)
+            if expected and sha256(data).digest() == expected:
+                found.setdefault((namespace, collection), data)
+    return [PrivateRow(tx, ns, coll, data) for (ns, coll), data in sorted(found.items())]
+
+
+def add_private_updates(
+    block: int,
+    rows: Sequence[PrivateRow],
+    codes: Sequence[int],
+    batch: UpdateBatch,
+    snapshot: StateSnapshot,
+) -> None:
+    """Put the cleartext writes of valid transactions into the batch, in their order."""
+    renewed: set[tuple[str, str, bytes]] = set()
+    for row in sorted(rows, key=lambda row: row.tx):
+        if codes[row.tx] != transaction_pb2.VALID:
+            continue
+        kv = parse(KVRWSet, row.rwset, "private KVRWSet")
+        updates = batch.private.setdefault((row.namespace, row.collection), {})
+        for write in kv.writes:
+            value = b"" if is_delete(write) else write.value
+            updates[write.key.encode()] = VersionedValue(value, Version(block, row.tx))
+        for metadata in kv.metadata_writes:
+            renewed.add((row.namespace, row.collection, metadata.key.encode()))
+    for place in renewed:
+        _renew_version(*place, batch, snapshot)
+    _delete_purged(batch, snapshot)
+
+
+def without_purged(rwset: bytes, purged: Container[bytes]) -> bytes:
+    """A stored private KVRWSet without the keys whose hashes were purged."""
+    kv = parse(KVRWSet, rwset, "private KVRWSet")
+    kept = [w for w in kv.writes if sha256(w.key.encode()).digest() not in purged]
+    if len(kept) == len(kv.writes):
+        return rwset
+    return KVRWSet(writes=kept, metadata_writes=kv.metadata_writes).SerializeToString()
+
+
+def private_sets(rows: Iterable[PrivateRow]) -> dict[int, TxPvtReadWriteSet]:
+    """Stored rows of one block as messages, by transaction index."""
+    sets: dict[int, TxPvtReadWriteSet] = {}
+    for row in sorted(rows):
+        message = sets.setdefault(row.tx, TxPvtReadWriteSet())
+        if not message.ns_pvt_rwset or message.ns_pvt_rwset[-1].namespace != row.namespace:
+            message.ns_pvt_rwset.add(namespace=row.namespace)
+        message.ns_pvt_rwset[-1].collection_pvt_rwset.add(
+            collection_name=row.collection, rwset=row.rwset
+        )
+    return sets
+
+
+def _collections(private: bytes) -> Iterable[tuple[str, str, bytes]]:
+    for ns in parse(TxPvtReadWriteSet, private, "TxPvtReadWriteSet").ns_pvt_rwset:
+        for collection in ns.collection_pvt_rwset:
+            yield ns.namespace, collection.collection_name, collection.rwset
+
+
+def _renew_version(
+    namespace: str, collection: str, key: bytes, batch: UpdateBatch, snapshot: StateSnapshot
+) -> None:
+    """A metadata write gave the key's hash a new version; the cleartext follows it."""
+    hashed = batch.pending(namespace, collection, sha256(key).digest())
+    if hashed is None or hashed.is_delete:
+        return
+    updates = batch.private.setdefault((namespace, collection), {})
+    latest = updates.get(key) or snapshot.get(private_namespace(namespace, collection), key)
+    if latest is None or latest.version == hashed.version:
+        return
+    if sha256(latest.value).digest() == hashed.value:
+        updates[key] = VersionedValue(latest.value, hashed.version)
+
+
+def _delete_purged(batch: UpdateBatch, snapshot: StateSnapshot) -> None:
+    """Delete purged keys' cleartext, also where the purging transaction's own is missing."""
+    purged: dict[tuple[str, str], dict[bytes, Version]] = {}
+    for (namespace, collection, hashed_key), at in batch.purged.items():
+        purged.setdefault((namespace, collection), {})[hashed_key] = at
+    for place, hashes in purged.items():
+        updates = batch.private.setdefault(place, {})
+        stored = snapshot.range(private_namespace(*place), b"", b"")
+        for key, entry in [*stored, *updates.items()]:
+            purge = hashes.get(sha256(key).digest())
+            if purge is not None and updates.get(key, entry).version < purge:
+                updates[key] = VersionedValue(b"", purge)

@@ -1,0 +1,140 @@
+"""All ledgers of one peer (Fabric: kv_ledger_provider.go, core/ledger/ledgermgmt).
+
+On disk each channel has a folder of its own with one database: ``<root>/<channel>/ledger.db``.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from threading import Lock
+from typing import Literal
+
+from gridloom.common import blocks
+from gridloom.common.errors import MalformedMessage
+from gridloom.common.wire import parse
+from gridloom.protos.common import common_pb2, configtx_pb2
+from gridloom.protos.peer import transaction_pb2
+
+from ..validation.block_transaction import BlockTransaction
+from .errors import BlockRejected, LedgerExists, LedgerNotFound
+from .ledger import Ledger
+from .memory import MemoryStore
+from .sqlite import SqliteStore
+from .store import LedgerStore
+
+_DATABASE = "ledger.db"
+_CHANNEL_ID = re.compile(r"[a-z][a-z0-9.-]{0,248}")
+
+
+class LedgerProvider:
+    """Creates, opens and lists ledgers below a folder, or in memory only.
+
+    A ledger exists once its genesis block is stored: a crash before that leaves nothing
+    that list() or open() would find, and create() may be repeated.
+    """
+
+    def __init__(self, storage: Path | str | Literal["memory"]) -> None:
+        self._root = None if storage == "memory" else Path(storage)
+        self._opened: dict[str, Ledger] = {}
+        self._lock = Lock()
+
+    def create(self, genesis_block: common_pb2.Block) -> Ledger:
+        """Store a channel's genesis block and return its ledger.
+
+        LedgerExists if the peer has joined already; BlockRejected if the block is no first
+        block of a channel.
+        """
+        transaction = _genesis_transaction(genesis_block)
+        channel_id = transaction.channel_id
+        with self._lock:
+            ledger = self._opened.get(channel_id) or Ledger(channel_id, self._store(channel_id))
+            if ledger.height:
+                self._opened[channel_id] = ledger
+                raise LedgerExists(channel_id)
+            ledger.commit(genesis_block, [transaction])
+            self._opened[channel_id] = ledger
+            return ledger
+
+    def open(self, channel_id: str) -> Ledger:
+        """The ledger of a channel this peer has joined, the same object each time."""
+        with self._lock:
+            ledger = self._opened.get(channel_id)
+            if ledger is None:
+                if not self._is_stored(channel_id):
+                    raise LedgerNotFound(channel_id)
+                ledger = Ledger(channel_id, self._store(channel_id))
+                if not ledger.height:
+                    ledger.close()
+                    raise LedgerNotFound(channel_id)
+                self._opened[channel_id] = ledger
+            return ledger
+
+    def list(self) -> list[str]:
+        """Ids of all channels this peer has joined, sorted."""
+        stored: set[str] = set()
+        if self._root is not None and self._root.is_dir():
+            stored = {path.parent.name for path in self._root.glob(f"*/{_DATABASE}")}
+        return sorted(channel for channel in stored | self._opened.keys() if self._exists(channel))
+
+    def close(self) -> None:
+        """Close every ledger; may be called again."""
+        with self._lock:
+            while self._opened:
+                self._opened.popitem()[1].close()
+
+    def _exists(self, channel_id: str) -> bool:
+        try:
+            self.open(channel_id)
+        except LedgerNotFound:
+            return False
+        return True
+
+    def _is_stored(self, channel_id: str) -> bool:
+        if self._root is None or not _CHANNEL_ID.fullmatch(channel_id):
+            return False
+        return (self._root / channel_id / _DATABASE).is_file()
+
+    def _store(self, channel_id: str) -> LedgerStore:
+        if self._root is None:
+            return MemoryStore()
+        folder = self._root / channel_id
+        folder.mkdir(parents=True, exist_ok=True)
+        return SqliteStore(folder / _DATABASE)
+
+
+def _genesis_transaction(block: common_pb2.Block) -> BlockTransaction:
+    """The configuration transaction of a genesis block, valid by definition."""
+    number = block.header.number
+    try:
+        return _open_genesis(block)
+    except (blocks.BlockError, MalformedMessage) as error:
+        raise BlockRejected("", number, f"not a genesis block: {error}") from error
+
+
+def _open_genesis(block: common_pb2.Block) -> BlockTransaction:
+    envelope = blocks.envelope_at(block, 0)
+    payload = parse(common_pb2.Payload, envelope.payload, "payload")
+    header = parse(common_pb2.ChannelHeader, payload.header.channel_header, "channel header")
+    config = parse(configtx_pb2.ConfigEnvelope, payload.data, "ConfigEnvelope")
+    reason = ""
+    if block.header.number or block.header.previous_hash:
+        reason = "it is not the first block of a chain"
+    elif header.type != common_pb2.CONFIG or not payload.data:
+        reason = "its transaction is not a configuration"
+    elif not _CHANNEL_ID.fullmatch(header.channel_id):
+        reason = f"{header.channel_id!r} is no channel id"
+    if reason:
+        raise BlockRejected(header.channel_id, block.header.number, reason)
+    return BlockTransaction(
+        index=0,
+        envelope=block.data.data[0],
+        code=transaction_pb2.VALID,
+        tx_id=header.tx_id,
+        indexed_id=header.tx_id,
+        header_type=header.type,
+        channel_id=header.channel_id,
+        timestamp=header.timestamp,
+        config=config,
+        config_bytes=payload.data,
+    )

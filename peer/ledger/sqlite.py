@@ -1,0 +1,317 @@
+"""A ledger in one SQLite file, in write-ahead-log mode, synced at every commit.
+
+Schema and statements are SQLAlchemy's; the statements are rendered once and run on the
+driver's own cursor, which takes a third of the time.  A snapshot is a read transaction on
+a connection of its own: SQLite keeps what it sees until it ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
+
+from gridloom.common.wire import parse
+from gridloom.protos.common import common_pb2
+
+from . import schema
+from .errors import LedgerClosed, StoreDamaged, StoreFailed
+from .private_data import without_purged
+from .sqlite_statements import Statements
+from .state_db import StateSnapshot, Version, VersionedValue
+from .store import BlockRecord, HistoryRow, PrivateRow, TransactionRow, TransientRow
+from .update_batch import UpdateBatch
+
+_PRAGMAS = (
+    "PRAGMA page_size = 8192",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA wal_autocheckpoint = 4000",
+    "PRAGMA cache_size = -16000",
+)
+_BUSY_SECONDS = 30
+
+
+class SqliteStore:
+    """One channel's ledger in the file ``path``, created if it is not there.
+
+    StoreDamaged if the file is no ledger of this format; StoreFailed if it cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._closed = False
+        self._idle: list[PoolProxiedConnection] = []
+        self._write_lock = Lock()
+        self._engine = sqlalchemy.create_engine(
+            sqlalchemy.URL.create("sqlite", database=str(path)),
+            poolclass=NullPool,
+            connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
+        )
+        sqlalchemy.event.listen(self._engine, "connect", _prepare)
+        sqlalchemy.event.listen(self._engine, "begin", _begin)
+        self._sql = Statements(self._engine.dialect)
+        with self._failures():
+            self._height = self._open_file()
+        self._writer = self._engine.connect()
+
+    @property
+    def height(self) -> int:
+        """Number of blocks stored."""
+        return self._height
+
+    def snapshot(self) -> StateSnapshot:
+        """The state as committed; holds a connection until closed."""
+        connection = self._borrow()
+        try:
+            cursor = connection.cursor()
+            cursor.execute("BEGIN")
+            cursor.execute(self._sql.newest)
+            height = _height(cursor.fetchone())
+        except BaseException:
+            self._give_back(connection)
+            raise
+        return _SqliteSnapshot(self, connection, self._sql, height)
+
+    def commit(self, record: BlockRecord) -> None:
+        """Write everything of a block in one transaction, synced on return."""
+        with self._write_lock, self._failures(), self._transaction() as write:
+            write(self._sql.add_block, [_block_row(record)])
+            write(self._sql.add_transaction, _transaction_rows(record))
+            self._write_state(write, record.updates)
+            write(self._sql.add_history, sorted(record.history))
+            rows = [(record.number, *row) for row in record.private]
+            write(self._sql.add_private, rows)
+            self._purge(write, record.updates)
+            write(self._sql.drop_transient, [(tx_id,) for tx_id in record.committed])
+        self._height = record.number + 1
+
+    def block(self, number: int) -> common_pb2.Block | None:
+        """A block by number; None beyond the height."""
+        if not 0 <= number < self._height:
+            return None
+        row = self._one(self._sql.block, (number,))
+        if row is None:
+            raise StoreDamaged(str(self._path), f"block {number} is missing")
+        return parse(common_pb2.Block, row[0], f"block {number}")
+
+    def block_number(self, block_hash: bytes) -> int | None:
+        """The number of the block with this header hash."""
+        row = self._one(self._sql.block_number, (block_hash,))
+        return row[0] if row else None
+
+    def transaction(self, tx_id: str) -> TransactionRow | None:
+        """The first transaction that carried this id."""
+        row = self._one(self._sql.transaction, (tx_id,))
+        return TransactionRow(*row) if row else None
+
+    def history(self, namespace: str, key: bytes) -> Iterator[HistoryRow]:
+        """Writes of a key, newest first; read in pieces, so as not to hold a connection."""
+        block, tx = self._height, 0
+        while rows := self._all(self._sql.history, (namespace, key, block, tx)):
+            for row in rows:
+                block, tx, tx_id, seconds, nanos, is_delete, value = row
+                yield HistoryRow(
+                    namespace, key, block, tx, tx_id, seconds, nanos, bool(is_delete), value
+                )
+
+    def private_data(self, block: int) -> list[PrivateRow]:
+        """Cleartext kept with a block, by transaction, namespace and collection."""
+        if not 0 <= block < self._height:
+            return []
+        return [PrivateRow(*row) for row in self._all(self._sql.private, (block,))]
+
+    def put_transient(self, tx_id: str, row: TransientRow) -> None:
+        """Keep a private set, synced on return."""
+        with self._write_lock, self._failures(), self._transaction() as write:
+            write(self._sql.add_transient, [(tx_id, *row)])
+
+    def transient(self, tx_ids: Sequence[str]) -> dict[str, list[TransientRow]]:
+        """Sets kept for these ids, oldest first."""
+        kept = {
+            tx_id: [TransientRow(*row) for row in self._all(self._sql.transient, (tx_id,))]
+            for tx_id in tx_ids
+        }
+        return {tx_id: rows for tx_id, rows in kept.items() if rows}
+
+    def purge_transient(self, below_height: int) -> None:
+        """Forget sets that were kept when the ledger was lower than this."""
+        with self._write_lock, self._failures(), self._transaction() as write:
+            write(self._sql.purge_transient, [(below_height,)])
+
+    def close(self) -> None:
+        """Close all connections but those of open snapshots; may be called again."""
+        if not self._closed:
+            self._closed = True
+            self._writer.close()
+            while self._idle:
+                self._idle.pop().close()
+            self._engine.dispose()
+
+    def release(self, connection: PoolProxiedConnection) -> None:
+        """End a snapshot's transaction and take its connection back."""
+        connection.rollback()
+        self._give_back(connection)
+
+    def _open_file(self) -> int:
+        with self._engine.begin() as connection:
+            schema.metadata.create_all(connection)
+            stored = connection.scalar(sqlalchemy.select(schema.properties.c.value))
+            if stored is None:
+                values = {"name": "format", "value": schema.FORMAT}
+                connection.execute(sqlalchemy.insert(schema.properties), values)
+            elif stored != schema.FORMAT:
+                raise StoreDamaged(str(self._path), f"format {stored}, not {schema.FORMAT}")
+            return _height(connection.exec_driver_sql(self._sql.newest).one())
+
+    @contextmanager
+    def _transaction(self) -> Iterator[_Write]:
+        if self._closed:
+            raise LedgerClosed
+        with self._writer.begin():
+            yield _Write(self._writer)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise StoreFailed(str(self._path), str(error.orig)) from error
+
+    def _write_state(self, write: _Write, updates: UpdateBatch) -> None:
+        put: list[tuple[object, ...]] = []
+        deleted: list[tuple[object, ...]] = []
+        for namespace, entries in sorted(updates.stored()):
+            for key in sorted(entries):
+                entry = entries[key]
+                if entry.is_delete:
+                    deleted.append((namespace, key))
+                else:
+                    put.append((namespace, key, entry.value, *entry.version, entry.metadata))
+        write(self._sql.delete_state, deleted)
+        write(self._sql.put_state, put)
+
+    def _purge(self, write: _Write, updates: UpdateBatch) -> None:
+        for (namespace, collection, hashed_key), version in updates.purged.items():
+            place = (namespace, collection, *version)
+            changed = []
+            for block, tx, rwset in write.all(self._sql.private_before, place):
+                trimmed = without_purged(rwset, {hashed_key})
+                if trimmed != rwset:
+                    changed.append((trimmed, block, tx, namespace, collection))
+            write(self._sql.trim_private, changed)
+
+    def _borrow(self) -> PoolProxiedConnection:
+        if self._closed:
+            raise LedgerClosed
+        if self._idle:
+            return self._idle.pop()
+        with self._failures():
+            return self._engine.raw_connection()
+
+    def _give_back(self, connection: PoolProxiedConnection) -> None:
+        if self._closed:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _one(self, sql: str, parameters: tuple[object, ...]) -> Any:  # noqa: ANN401 - a driver's row
+        rows = self._all(sql, parameters)
+        return rows[0] if rows else None
+
+    def _all(self, sql: str, parameters: tuple[object, ...]) -> Sequence[Any]:
+        connection = self._borrow()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql, parameters)
+            return cursor.fetchall()
+        finally:
+            self._give_back(connection)
+
+
+class _Write:
+    """Runs statements inside the one write transaction."""
+
+    def __init__(self, connection: sqlalchemy.Connection) -> None:
+        self._connection = connection
+
+    def __call__(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+        if rows:
+            self._connection.exec_driver_sql(sql, list(rows))
+
+    def all(self, sql: str, parameters: tuple[object, ...]) -> Sequence[Any]:
+        return self._connection.exec_driver_sql(sql, parameters).all()
+
+
+class _SqliteSnapshot:
+    def __init__(
+        self, store: SqliteStore, connection: PoolProxiedConnection, sql: Statements, height: int
+    ) -> None:
+        self._store = store
+        self._connection: PoolProxiedConnection | None = connection
+        self._cursor = connection.cursor()
+        self._sql = sql
+        self.height = height
+
+    def get(self, namespace: str, key: bytes) -> VersionedValue | None:
+        self._cursor.execute(self._sql.get_state, (namespace, key))
+        row = self._cursor.fetchone()
+        if row is None:
+            return None
+        return VersionedValue(row[0], Version(row[1], row[2]), row[3])
+
+    def range(
+        self, namespace: str, start: bytes, end: bytes
+    ) -> Iterator[tuple[bytes, VersionedValue]]:
+        while rows := self._chunk(namespace, start, end):
+            for key, value, block, tx, metadata in rows:
+                yield key, VersionedValue(value, Version(block, tx), metadata)
+            start = rows[-1][0] + b"\x00"
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._store.release(connection)
+
+    def _chunk(self, namespace: str, start: bytes, end: bytes) -> Sequence[Any]:
+        if end:
+            self._cursor.execute(self._sql.state_range, (namespace, start, end))
+        else:
+            self._cursor.execute(self._sql.state_from, (namespace, start))
+        return self._cursor.fetchall()
+
+
+def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions by itself
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin(connection: sqlalchemy.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _height(newest: Any) -> int:  # noqa: ANN401 - a driver's row
+    number: int | None = newest[0]
+    return 0 if number is None else number + 1
+
+
+def _block_row(record: BlockRecord) -> tuple[object, ...]:
+    return record.number, record.block_hash, record.block.SerializeToString()
+
+
+def _transaction_rows(record: BlockRecord) -> list[tuple[object, ...]]:
+    return sorted(
+        (tx_id, record.number, index, code)
+        for index, (tx_id, code) in enumerate(zip(record.tx_ids, record.codes, strict=True))
+        if tx_id
+    )
