@@ -29,6 +29,7 @@ from .topology import (
     Topology,
     User,
 )
+from .topology_rules import check_named_msps, checked_rule, read_rules
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,249}")
@@ -58,7 +59,9 @@ def read_topology(text: str | bytes) -> Topology:
     nodes = [node for org in orderer_orgs for node in org.orderers]
     channels = _channels(top, orgs, nodes)
     top.close()
-    return Topology(orgs, orderer_orgs, channels, consensus, tls, cutting)
+    topology = Topology(orgs, orderer_orgs, channels, consensus, tls, cutting)
+    check_named_msps(topology)
+    return topology
 
 
 # --- organizations -----------------------------------------------------------------
@@ -93,7 +96,7 @@ def _organizations(top: Section, host: str, port_base: int) -> tuple[Organizatio
             peers.append(PeerNode(full_name, node_host, port, anchor))
         group = section.text("group", msp_id, _ID)
         org = Organization(
-            name, msp_id, group, domain, tuple(peers), _users(section), _rules(section)
+            name, msp_id, group, domain, tuple(peers), _users(section), read_rules(section)
         )
         section.close()
         orgs.append(org)
@@ -121,7 +124,7 @@ def _orderer_organizations(
         users = _users(section, default=())
         orgs.append(
             OrdererOrganization(
-                name, msp_id, group, domain, tuple(orderers), users, _rules(section)
+                name, msp_id, group, domain, tuple(orderers), users, read_rules(section)
             )
         )
         section.close()
@@ -166,7 +169,7 @@ def _node_names(node: Section, kind: str, place: int, domain: str, host: str) ->
     return f"{name}.{domain}", node.text("host", host, _HOST)
 
 
-# --- users and policies ------------------------------------------------------------
+# --- users ------------------------------------------------------------
 
 
 def _users(section: Section, default: tuple[str, ...] = ("User1",)) -> tuple[User, ...]:
@@ -217,14 +220,6 @@ def _texts(section: Section) -> dict[str, str]:
     return texts
 
 
-def _rules(section: Section, key: str = "policies") -> dict[str, str]:
-    rules = section.section(key)
-    return {
-        name: rules.text(name, None)
-        for name in rules.keys()  # noqa: SIM118 - a Section is no mapping
-    }
-
-
 # --- channels ----------------------------------------------------------------------
 
 
@@ -265,8 +260,10 @@ def _channel(
         serving,
         _batch(section.section("batch")),
         _capabilities(section.section("capabilities")),
-        section.text("endorsement", "MAJORITY Endorsement"),
-        ChannelPolicies(*(_rules(policies, key) for key in ("channel", "application", "orderer"))),
+        section.parsed("endorsement", "MAJORITY Endorsement", checked_rule),
+        ChannelPolicies(
+            *(read_rules(policies, key) for key in ("channel", "application", "orderer"))
+        ),
         _texts(section.section("acls")),
     )
     policies.close()
