@@ -4,6 +4,7 @@
     ├── ContractError          a contract class that cannot be compiled
     ├── LoadError              a package or folder that holds no loadable chaincode
     ├── HandshakeError         a peer that speaks out of turn on the stream
+    ├── SettingsError          a chaincode service told too little, or nonsense
     └── ChaincodeError         a transaction that fails; its message is what the client reads
         ├── ArgumentError      arguments that do not fit the function's parameters
         ├── ResultError        a returned value that does not fit the declared one
@@ -39,6 +40,15 @@ class LoadError(GridloomError):
     def __init__(self, what: str, reason: str) -> None:
         super().__init__(f"{what}: {reason}")
         self.what = what
+        self.reason = reason
+
+
+class SettingsError(GridloomError):
+    """A setting of the chaincode service that is missing or cannot be used."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}: {reason}")
+        self.setting = setting
         self.reason = reason
 
 
