@@ -9,7 +9,7 @@ The order of fields below is hashed: it must not change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -216,8 +216,28 @@ def _decode_parameters(
 
 
 class ChaincodeDefinitions:
-    """The committed definitions of one channel, seen through any query of its state."""
+    """The committed definitions of one channel, seen through any query of its state.
+
+    organizations: the MSP ids of the channel's application organisations, asked anew each
+    time because a configuration update may change them.  (Fabric: deployedcc_infoprovider.go)
+    """
+
+    def __init__(self, organizations: Callable[[], Iterable[str]] = tuple) -> None:
+        self._organizations = organizations
 
     def definition(self, name: str, query: StateQuery) -> ChaincodeDefinition | None:
         """Return the definition of ``name`` as ``query`` sees it, None when there is none."""
         return read_definition(name, PublicState(query))
+
+    def collection_names(self, namespace: str, reader: StateQuery) -> Collection[str] | None:
+        """Return the names of all collections of a chaincode, None when it is not defined.
+
+        Every defined chaincode, and the lifecycle itself, has one for each organisation.
+        """
+        explicit: Iterable[str] = ()
+        if namespace != LIFECYCLE_NAMESPACE:
+            definition = self.definition(namespace, reader)
+            if definition is None:
+                return None
+            explicit = static_collections(definition.collections)
+        return {*explicit, *map(implicit_collection, self._organizations())}

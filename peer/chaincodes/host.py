@@ -1,0 +1,256 @@
+"""The chaincode host: from a name on a channel to a response.
+
+name -> committed definition -> package approved by the own organisation -> running package.
+System chaincodes answer directly.  Chaincode in the peer's process runs right on the event
+loop; as soon as services are installed it runs in a worker thread, where a call from one
+chaincode to another may wait.  (Fabric: core/chaincode/chaincode_support.go)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple, TypeVar
+
+from gridloom.common.errors import GridloomError
+from gridloom.common.wire import parse
+from gridloom.protos.peer.chaincode_event_pb2 import ChaincodeEvent
+from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
+from gridloom.protos.peer.proposal_response_pb2 import Response
+
+from ..acl import AccessControl
+from ..ledger.simulator import TxSimulator
+from .errors import ChaincodeHostError, ExecutionFailed, InvalidInvocation
+from .in_process import InProcessRuntime
+from .invocation import Invocation
+from .invocation_check import message_type
+from .launches import Launches
+from .lifecycle.approved import ApprovedChaincodes
+from .lifecycle.endorsement_info import EndorsementInfo
+from .lifecycle.installed import InstalledPackages
+from .lifecycle.store import PackageStore
+from .resources import ChannelResources, PeerResources
+from .runtime import ChaincodeLauncher
+from .session import TransactionSession
+from .system_chaincode import SYSTEM_VERSION, SystemChaincode
+
+R = TypeVar("R")
+
+
+class _Prepared(NamedTuple):
+    """A checked invocation: which package runs it, on whose ledger, with which message."""
+
+    call: Invocation
+    simulator: TxSimulator
+    channel: ChannelResources
+    package_id: str
+    message: ChaincodeMessage
+
+
+class ChaincodeHost:
+    """Runs the chaincodes of one peer.
+
+    store: installed packages; launchers: by package type; query_limit: most results of one
+    query (core.yaml ledger.state.totalQueryLimit).  attach() comes before any invocation.
+    """
+
+    def __init__(
+        self,
+        store: PackageStore,
+        launchers: Mapping[str, ChaincodeLauncher],
+        *,
+        query_limit: int = 100_000,
+    ) -> None:
+        self.store = store
+        self.approved = ApprovedChaincodes(InstalledPackages(store))
+        self._query_limit = query_limit
+        self._launches = Launches(store, launchers)
+        self._waiting_types = {name for name, launcher in launchers.items() if launcher.waits}
+        self._system: dict[str, SystemChaincode] = {}
+        self._active: set[tuple[str, str, str]] = set()
+        self._peer: PeerResources | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread = 0
+
+    def attach(self, peer: PeerResources, system: Iterable[SystemChaincode]) -> None:
+        """Connect the host with its peer and that peer's system chaincodes."""
+        self._peer = peer
+        self._system = {chaincode.name: chaincode for chaincode in system}
+
+    @property
+    def acl(self) -> AccessControl:
+        """Judges the callers of this peer."""
+        return self._attached().acl
+
+    def channel(self, channel_id: str) -> ChannelResources | None:
+        """Return a joined channel, None when the peer has not joined it."""
+        return self._attached().channel(channel_id)
+
+    def is_system(self, name: str) -> bool:
+        """Whether ``name`` is a system chaincode's."""
+        return name in self._system
+
+    def endorsement_info(
+        self, channel_id: str, name: str, simulator: TxSimulator | None
+    ) -> EndorsementInfo:
+        """Return the version and package of a chaincode this peer can run.
+
+        The committed sequence is read through ``simulator``.  Raises ChaincodeHostError with
+        Fabric's text: not found, not approved, not installed.
+        """
+        if self.is_system(name):
+            return EndorsementInfo(SYSTEM_VERSION)
+        channel = self.channel(channel_id)
+        if channel is None:
+            raise ChaincodeHostError(f"could not get channel config for channel '{channel_id}'")
+        msp_id = self._attached().msp_id
+        return self.approved.endorsement_info(channel, msp_id, name, simulator)
+
+    def runnable(self, channel_id: str) -> dict[str, str]:
+        """Return name and version of every chaincode this peer can run on a channel."""
+        channel = self.channel(channel_id)
+        if channel is None:
+            return {}
+        found = self.approved.of_channel(channel, self._attached().msp_id)
+        return {
+            name: chaincode.definition.version
+            for name, chaincode in found.items()
+            if chaincode.approved and chaincode.package is not None
+        }
+
+    async def invoke(self, call: Invocation) -> tuple[Response, ChaincodeEvent | None]:
+        """Run a client's invocation and return the chaincode's response and event.
+
+        Raises ExecutionFailed when there is no response: the chaincode cannot be run, ran too
+        long, was lost, or answered ERROR.  A response with status >= 400 is not an error here.
+        """
+        self._loop, self._loop_thread = asyncio.get_running_loop(), threading.get_ident()
+        if self.is_system(call.name):
+            return self._system[call.name].invoke(call), None
+        try:
+            message = await self._run(self._prepare(call))
+        except GridloomError as error:
+            text = f"failed to execute transaction {call.tx_id}: {error}"
+            raise ExecutionFailed(text) from error
+        return _result(call, message)
+
+    def call(self, invocation: Invocation) -> ChaincodeMessage:
+        """Run a callee for a chaincode that waits for it; a GridloomError if it cannot run."""
+        if self.is_system(invocation.name):
+            response = self._system[invocation.name].invoke(invocation)
+            return ChaincodeMessage(
+                type=ChaincodeMessage.COMPLETED,
+                payload=response.SerializeToString(),
+                txid=invocation.tx_id,
+                channel_id=invocation.channel_id,
+            )
+        prepared = self._prepare(invocation)
+        if threading.get_ident() != self._loop_thread:
+            return self._wait(self._run(prepared))
+        runtime = self._launches.running(prepared.package_id)
+        if runtime is None:
+            runtime = self._launches.start_now(prepared.package_id)
+        if not isinstance(runtime, InProcessRuntime):
+            raise ExecutionFailed(f"chaincode {prepared.package_id} has just become a service")
+        with self._session(prepared) as session:
+            return runtime.execute_now(prepared.message, session.handle)
+
+    async def stop(self) -> None:
+        """Stop all running chaincodes."""
+        await self._launches.stop()
+
+    def _attached(self) -> PeerResources:
+        if self._peer is None:
+            raise ChaincodeHostError("the chaincode host is not attached to a peer")
+        return self._peer
+
+    def _prepare(self, call: Invocation) -> _Prepared:
+        """Check an invocation and make the message that starts it; InvalidInvocation."""
+        try:
+            info = self.endorsement_info(call.channel_id, call.name, call.simulator)
+        except ChaincodeHostError as error:
+            raise InvalidInvocation(
+                f"invalid invocation: [channel {call.channel_id}] failed to get chaincode "
+                f"container info for {call.name}: {error}"
+            ) from error
+        channel = self.channel(call.channel_id)
+        if channel is None or call.simulator is None:
+            raise InvalidInvocation("invalid invocation: invalid channel-less operation")
+        try:
+            kind = message_type(call, info, call.simulator)
+        except InvalidInvocation as error:
+            raise InvalidInvocation(f"invalid invocation: {error}") from error
+        message = ChaincodeMessage(
+            type=kind,
+            payload=call.input.SerializeToString(),
+            txid=call.tx_id,
+            channel_id=call.channel_id,
+            proposal=call.signed_proposal,
+        )
+        return _Prepared(call, call.simulator, channel, info.package_id, message)
+
+    async def _run(self, prepared: _Prepared) -> ChaincodeMessage:
+        runtime = await self._launches.get(prepared.package_id)
+        with self._session(prepared) as session:
+            if isinstance(runtime, InProcessRuntime) and not self._may_wait():
+                return runtime.execute_now(prepared.message, session.handle)
+            return await runtime.execute(prepared.message, session.handle)
+
+    @contextmanager
+    def _session(self, prepared: _Prepared) -> Iterator[TransactionSession]:
+        """Hold one session; a package takes a transaction of a channel only once at a time."""
+        call = prepared.call
+        key = (prepared.package_id, call.channel_id, call.tx_id)
+        if key in self._active:
+            raise ExecutionFailed(f"error sending: txid: {call.tx_id}({call.channel_id}) exists")
+        self._active.add(key)
+        is_init = prepared.message.type == ChaincodeMessage.INIT
+        session = TransactionSession(
+            call, prepared.simulator, prepared.channel, self, self._query_limit, is_init=is_init
+        )
+        try:
+            yield session
+        except ExecutionFailed as error:
+            raise ExecutionFailed(f"error sending: {error}") from error
+        finally:
+            session.close()
+            self._active.discard(key)
+
+    def _may_wait(self) -> bool:
+        """Whether a callee might be a service, so that a caller must not hold the loop."""
+        if not self._waiting_types:
+            return False
+        types = self.approved.packages.types.values()
+        return not self._waiting_types.isdisjoint(types)
+
+    def _wait(self, coroutine: Coroutine[Any, Any, R]) -> R:
+        """Run a coroutine on the event loop and wait for it in this worker thread."""
+        if self._loop is None:
+            coroutine.close()
+            raise ChaincodeHostError("no invocation is under way")
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+
+def _result(call: Invocation, message: ChaincodeMessage) -> tuple[Response, ChaincodeEvent | None]:
+    """Turn a chaincode's last message into its response and event."""
+    if message.type == ChaincodeMessage.ERROR:
+        text = message.payload.decode("utf-8", "replace")
+        raise ExecutionFailed(f"transaction returned with failure: {text}")
+    if message.type != ChaincodeMessage.COMPLETED:
+        raise ExecutionFailed(
+            f"unexpected response type {message.type} for transaction {call.tx_id}"
+        )
+    try:
+        response = parse(Response, message.payload, "response")
+    except GridloomError as error:
+        raise ExecutionFailed(
+            f"failed to unmarshal response for transaction {call.tx_id}: {error}"
+        ) from error
+    if not message.HasField("chaincode_event"):
+        return response, None
+    event = ChaincodeEvent()
+    event.CopyFrom(message.chaincode_event)
+    event.chaincode_id, event.tx_id = call.name, call.tx_id
+    return response, event

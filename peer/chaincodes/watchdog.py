@@ -1,0 +1,106 @@
+"""Ends Python code that runs too long, by raising inside the thread that runs it.
+
+One thread watches all others.  The exception arrives at the next bytecode, so endless loops
+end; a call that blocks in C (``time.sleep``) ends only when it returns.  Code that is being
+stepped through in a debugger is left alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+R = TypeVar("R")
+
+_LOOK_EVERY_SECONDS = 0.1
+
+
+class Overtime(BaseException):
+    """Raised inside code that overran; no ``except Exception`` of a chaincode catches it."""
+
+
+class Watchdog:
+    """Runs functions under a time limit in seconds, in the caller's own thread.
+
+    The watching thread exists only while something runs; it looks ten times a second, and
+    raises again and again in code that swallows what it raised.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watches: dict[int, _Watch] = {}
+        self._watching = False
+
+    def run(self, limit: float, function: Callable[[], R]) -> R:
+        """Return what ``function`` returns, or raise Overtime when it took too long.
+
+        A call inside another watched call of the same thread shares the outer limit.
+        """
+        thread = threading.get_ident()
+        if thread in self._watches or _being_debugged():
+            return function()
+        watch = _Watch(time.monotonic() + limit)
+        self._start(thread, watch)
+        try:
+            return function()
+        finally:
+            self._finish(thread, watch)
+
+    def _start(self, thread: int, watch: _Watch) -> None:
+        with self._lock:
+            self._watches[thread] = watch
+            if not self._watching:
+                self._watching = True
+                threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def _finish(self, thread: int, watch: _Watch) -> None:
+        """Stop watching; an Overtime still on its way is taken back."""
+        while watch.active:
+            try:
+                with self._lock:
+                    watch.active = False
+                    self._watches.pop(thread, None)
+            except Overtime:
+                continue
+        if watch.raised:
+            _raise_in(thread, None)
+
+    def _watch(self) -> None:
+        while True:
+            time.sleep(_LOOK_EVERY_SECONDS)
+            now = time.monotonic()
+            with self._lock:
+                if not self._watches:
+                    self._watching = False
+                    return
+                for thread, watch in self._watches.items():
+                    if watch.deadline <= now:
+                        watch.raised = True
+                        _raise_in(thread, Overtime)
+
+
+class _Watch:
+    __slots__ = ("active", "deadline", "raised")
+
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.active = True
+        self.raised = False
+
+
+def _raise_in(thread: int, error: type[BaseException] | None) -> None:
+    """Have ``error`` raised in another thread; None takes back one not yet raised."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(
+        ctypes.c_ulong(thread), ctypes.py_object(error) if error else None
+    )
+
+
+def _being_debugged() -> bool:
+    if sys.gettrace() is not None:
+        return True
+    monitoring = getattr(sys, "monitoring", None)
+    return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
