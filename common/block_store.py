@@ -42,6 +42,10 @@ class BlockStore(Protocol):
     """
 
     @property
+    def waits_for_disk(self) -> bool:
+        """Whether ``append`` takes so long that an event loop should not call it itself."""
+
+    @property
     def first(self) -> int:
         """The number of the oldest block kept."""
 
@@ -77,6 +81,7 @@ class MemoryBlockStore:
     def __init__(self) -> None:
         self._blocks: list[common_pb2.Block] = []
         self.first = 0
+        self.waits_for_disk = False
 
     @property
     def height(self) -> int:

@@ -23,6 +23,7 @@ from gridloom.protos.orderer import ab_pb2
 
 from .block_store import BlockNotFound
 from .blocks import is_config_block
+from .channel.bundle import ChannelBundle
 from .envelopes import Clock, open_envelope
 from .errors import GridloomError, MalformedMessage
 from .policies.policy import SignedData
@@ -38,28 +39,11 @@ M_co = TypeVar("M_co", bound=Message, covariant=True)
 M = TypeVar("M", bound=Message)
 
 
-class _Expiring(Protocol):
-    @property
-    def expires_at(self) -> datetime: ...
-
-
-class _Msps(Protocol):
-    def deserialize(self, serialized: bytes) -> _Expiring: ...
-
-
-class _Bundle(Protocol):
-    @property
-    def sequence(self) -> int: ...
-
-    @property
-    def msp_manager(self) -> _Msps: ...
-
-
 class DeliverSource(Protocol):
     """A channel of this node, as far as delivery goes."""
 
     @property
-    def bundle(self) -> _Bundle:
+    def bundle(self) -> ChannelBundle:
         """The configuration in force: its sequence tells when to authorise again."""
 
     @property

@@ -128,6 +128,4 @@ class DeliverClient:
 
 
 async def _one(envelope: common_pb2.Envelope) -> AsyncIterator[common_pb2.Envelope]:
-    """A stream of one request that stays open: some servers end with their client's half."""
     yield envelope
-    await asyncio.Event().wait()

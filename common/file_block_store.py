@@ -68,7 +68,7 @@ class FileBlockStore:
         self, directory: Path, *, sync: bool = True, max_file_size: int = MAX_BLOCKFILE_SIZE
     ) -> None:
         self._directory = directory
-        self._sync = sync
+        self.waits_for_disk = self._sync = sync
         self._max_file_size = max_file_size
         self._recent = _RecentBlocks()
         directory.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,8 @@
-"""orderer."""
+"""The ordering service: takes envelopes, makes blocks of them, and gives the blocks out.
+
+``node.Orderer`` is the whole of it.  An envelope comes in through ``broadcast``, passes the
+``filters`` of its channel in the ``message_processor``, is put in order by the channel's
+consenter (``chain`` says what one must do, ``solo`` is the simplest), is cut into blocks by the
+``block_cutter``, and signed and stored by the ``block_writer``; ``deliver`` hands the blocks to
+peers.  The ``registrar`` knows which channels there are (Fabric: orderer/).
+"""

@@ -1,0 +1,143 @@
+"""What orders a channel's messages: the contract between consenters and the rest of the orderer.
+
+A ``Consenter`` is a way of agreeing on an order (solo, raft, BFT), registered under its
+consensus type; for each channel it makes a ``Chain``, which gets the channel's resources as a
+``ConsenterSupport`` (Fabric: orderer/consensus/consensus.go).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import Protocol
+
+from gridloom.common.channel.sections import OrdererConfig
+from gridloom.common.errors import GridloomError
+from gridloom.protos.common import common_pb2
+
+from .block_cutter import BlockCutter
+
+
+class CuttingMode(Enum):
+    """When a chain ends a block that is not full.
+
+    BATCH_TIMEOUT: when its first message has waited for the channel's BatchTimeout, as Fabric
+    does.  IDLE: at once, whenever no block is being written; what arrives meanwhile forms the
+    next block.  MANUAL: when told to.  Every mode keeps the channel's BatchSize.
+    """
+
+    BATCH_TIMEOUT = "batch-timeout"
+    IDLE = "idle"
+    MANUAL = "manual"
+
+
+class TimerHandle(Protocol):
+    """A timer that runs."""
+
+    def cancel(self) -> None:
+        """Make it never fire."""
+
+
+Timer = Callable[[float, Callable[[], None]], TimerHandle]
+"""Calls a function after so many seconds, on the event loop."""
+
+
+def loop_timer(seconds: float, action: Callable[[], None]) -> TimerHandle:
+    """The timer of the running event loop."""
+    return asyncio.get_running_loop().call_later(seconds, action)
+
+
+class ChainUnavailable(GridloomError):
+    """A chain that takes no messages: the channel, and why."""
+
+    def __init__(self, channel_id: str, reason: str) -> None:
+        super().__init__(f"[channel: {channel_id}] {reason}")
+        self.channel_id = channel_id
+        self.reason = reason
+
+
+class ConsenterSupport(Protocol):
+    """The resources of one channel, as its chain uses them.
+
+    ``create_next_block`` and then exactly one of the two writes, for one block after another.
+    """
+
+    @property
+    def channel_id(self) -> str: ...
+
+    @property
+    def sequence(self) -> int:
+        """The number of the configuration in force."""
+
+    @property
+    def height(self) -> int:
+        """Blocks that are stored for good."""
+
+    @property
+    def orderer_config(self) -> OrdererConfig:
+        """Batch size and timeout, consensus type and metadata now in force."""
+
+    @property
+    def cutter(self) -> BlockCutter: ...
+
+    def process_normal(self, envelope: common_pb2.Envelope) -> int:
+        """Judge a message by the configuration in force and return its sequence; may raise."""
+
+    def process_config(self, envelope: common_pb2.Envelope) -> tuple[common_pb2.Envelope, int]:
+        """Compute a CONFIG message again from the update within it; may raise."""
+
+    def create_next_block(self, envelopes: Sequence[common_pb2.Envelope]) -> common_pb2.Block:
+        """The block after the last one created, not yet written."""
+
+    async def write_block(self, block: common_pb2.Block, consenter_metadata: bytes = b"") -> None:
+        """Sign and store a block of normal messages; returns when it is durable."""
+
+    async def write_config_block(
+        self, block: common_pb2.Block, consenter_metadata: bytes = b""
+    ) -> None:
+        """Store a block of one CONFIG message and put its configuration into force."""
+
+
+class Chain(Protocol):
+    """Puts the messages of one channel in order.
+
+    A message comes with the sequence of the configuration that it was judged by.  When a
+    newer one is in force by the time it is its turn, the chain has it judged again and drops
+    it if it no longer passes.
+    """
+
+    @property
+    def errored(self) -> asyncio.Event:
+        """Set when the chain can no longer vouch for being up to date."""
+
+    async def order(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
+        """Accept a normal message; ChainUnavailable if it will not be ordered."""
+
+    async def configure(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
+        """Accept a CONFIG message, which gets a block of its own; ChainUnavailable."""
+
+    async def wait_ready(self) -> None:
+        """Return once more messages are welcome; ChainUnavailable if they never will be."""
+
+    async def cut(self) -> int | None:
+        """End the block under way; returns its number once it is durable, None if empty."""
+
+    def start(self) -> None:
+        """Begin to work, on the running event loop."""
+
+    async def halt(self) -> None:
+        """Write what has been accepted, accept no more, release everything."""
+
+
+class Consenter(Protocol):
+    """One way of ordering, for any number of channels."""
+
+    def handle_chain(self, support: ConsenterSupport, metadata: bytes) -> Chain:
+        """Make the chain of a channel.
+
+        metadata: the consenter's part of the last block's metadata, empty on a new channel.
+        """
+
+    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
+        """Raise a GridloomError if a configuration with this consensus metadata would not do."""

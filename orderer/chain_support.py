@@ -1,0 +1,161 @@
+"""The resources of one channel on this orderer, gathered around its chain.
+
+(Fabric: orderer/common/multichannel/chainsupport.go, ledgerresources.go.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from gridloom.common.block_store import BlockStore
+from gridloom.common.blocks import consenter_metadata, envelope_at, last_config_index
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.channel.errors import ConfigError
+from gridloom.common.channel.sections import OrdererConfig
+from gridloom.common.envelopes import Clock, open_envelope, open_payload
+from gridloom.common.errors import GridloomError
+from gridloom.common.height_signal import HeightSignal
+from gridloom.common.identities import Signer
+from gridloom.common.wire import parse
+from gridloom.protos.common import common_pb2, configtx_pb2
+
+from .block_cutter import BlockCutter
+from .block_writer import BlockWriter
+from .chain import Consenter
+from .filters import standard_filters
+from .message_processor import MessageProcessor
+
+
+class UnknownConsensusType(GridloomError):
+    """A channel whose consensus type no consenter of this orderer serves."""
+
+    def __init__(self, channel_id: str, consensus_type: str) -> None:
+        super().__init__(f"[channel: {channel_id}] no consenter of type {consensus_type!r}")
+        self.channel_id = channel_id
+        self.consensus_type = consensus_type
+
+
+@dataclass(frozen=True, slots=True)
+class OrdererResources:
+    """What all channels of one orderer share.
+
+    consenters: by consensus type; disk: the thread that waits for the disk.
+    """
+
+    signer: Signer
+    consenters: Mapping[str, Consenter]
+    now: Clock
+    random_bytes: Callable[[int], bytes]
+    disk: Executor
+    check_expiration: bool = True
+
+
+class ChainSupport:
+    """One channel: configuration, blocks, filters, writer and chain.
+
+    It is the ``ConsenterSupport`` of its chain and the ``DeliverSource`` of its blocks.
+    """
+
+    def __init__(self, store: BlockStore, resources: OrdererResources) -> None:
+        last = store.get(store.height - 1)
+        config_block = store.get(last_config_index(last) if last.header.number else 0)
+        self.bundle = ChannelBundle.from_config_block(config_block)
+        self._store = store
+        self._blocks = HeightSignal(store.height)
+        self._consenter = find_consenter(resources, self.bundle)
+        self.cutter = BlockCutter()
+        self.processor = MessageProcessor(
+            lambda: self.bundle,
+            standard_filters(resources.now, check_expiration=resources.check_expiration),
+            self._propose_update,
+            signer=resources.signer,
+            now=resources.now,
+            random_bytes=resources.random_bytes,
+        )
+        self._writer = BlockWriter(
+            store, resources.signer, resources.random_bytes, self.bundle.sequence, resources.disk
+        )
+        self.chain = self._consenter.handle_chain(self, consenter_metadata(last))
+
+    @property
+    def channel_id(self) -> str:
+        return self.bundle.channel_id
+
+    @property
+    def sequence(self) -> int:
+        return self.bundle.sequence
+
+    @property
+    def orderer_config(self) -> OrdererConfig:
+        return self.bundle.orderer
+
+    @property
+    def first(self) -> int:
+        return self._store.first
+
+    @property
+    def height(self) -> int:
+        return self._blocks.height
+
+    @property
+    def errored(self) -> asyncio.Event:
+        return self.chain.errored
+
+    def get_block(self, number: int) -> common_pb2.Block:
+        """Block ``number``; BlockNotFound."""
+        return self._store.get(number)
+
+    async def wait_for(self, height: int) -> None:
+        """Return once the chain is ``height`` blocks high."""
+        await self._blocks.wait_for(height)
+
+    def process_normal(self, envelope: common_pb2.Envelope) -> int:
+        return self.processor.process_normal(open_envelope(envelope))
+
+    def process_config(self, envelope: common_pb2.Envelope) -> tuple[common_pb2.Envelope, int]:
+        return self.processor.process_config(envelope)
+
+    def create_next_block(self, envelopes: Sequence[common_pb2.Envelope]) -> common_pb2.Block:
+        return self._writer.create_next_block(envelopes)
+
+    async def write_block(self, block: common_pb2.Block, consenter_metadata: bytes = b"") -> None:
+        await self._writer.write(block, self.sequence, consenter_metadata)
+        self._blocks.advance(block.header.number + 1)
+
+    async def write_config_block(
+        self, block: common_pb2.Block, consenter_metadata: bytes = b""
+    ) -> None:
+        data = open_payload(envelope_at(block, 0)).data
+        config = parse(configtx_pb2.ConfigEnvelope, data, "config envelope")
+        self.bundle.validate_config(config)
+        successor = ChannelBundle(self.channel_id, config.config)
+        if successor.orderer.consensus_type != self.bundle.orderer.consensus_type:
+            consenter_metadata = b""  # it would mean nothing to the consenter that takes over
+        await self._writer.write(block, successor.sequence, consenter_metadata)
+        self.bundle = successor
+        self._blocks.advance(block.header.number + 1)
+
+    def close(self) -> None:
+        """Release the files; the chain must have been halted."""
+        self._store.close()
+
+    def _propose_update(self, update: common_pb2.Envelope) -> configtx_pb2.ConfigEnvelope:
+        config = self.bundle.propose_update(update)
+        successor = ChannelBundle(self.channel_id, config.config)
+        if not successor.has_orderer:
+            raise ConfigError("config update is not compatible: it has no orderer section")
+        self.bundle.validate_new(successor)
+        self._consenter.check_metadata(self.bundle.orderer, successor.orderer)
+        return config
+
+
+def find_consenter(resources: OrdererResources, bundle: ChannelBundle) -> Consenter:
+    """The consenter a channel's configuration names; UnknownConsensusType."""
+    consensus_type = bundle.orderer.consensus_type
+    consenter = resources.consenters.get(consensus_type)
+    if consenter is None:
+        raise UnknownConsensusType(bundle.channel_id, consensus_type)
+    return consenter

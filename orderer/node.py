@@ -1,0 +1,133 @@
+"""The orderer as an object: give it a signer and a storage, join channels, serve.
+
+(Fabric: orderer/common/server/main.go.)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+from gridloom.common.deliver import TIME_WINDOW, DeliverHandler
+from gridloom.common.envelopes import Clock
+from gridloom.common.errors import GridloomError
+from gridloom.common.identities import Signer
+from gridloom.common.rpc import Call, ServiceRegistry
+from gridloom.protos.common import common_pb2
+from gridloom.protos.orderer import ab_pb2
+
+from .broadcast import BroadcastHandler
+from .chain import Consenter, CuttingMode
+from .chain_support import OrdererResources
+from .deliver import BlockResponses, authorize_reader
+from .registrar import ChannelInfo, Registrar
+from .solo.consenter import CONSENSUS_TYPE as SOLO
+from .solo.consenter import SoloConsenter
+from .storage import OrdererStorage
+
+ATOMIC_BROADCAST = "orderer.AtomicBroadcast"
+
+
+class WrongMsp(GridloomError):
+    """A signer of another organisation than the one the orderer is configured to be of."""
+
+    def __init__(self, msp_id: str, local_msp_id: str) -> None:
+        super().__init__(f"the signer is of {msp_id}, the local MSP is {local_msp_id}")
+        self.msp_id = msp_id
+        self.local_msp_id = local_msp_id
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+class AtomicBroadcast:
+    """The service that clients and peers call."""
+
+    def __init__(self, registrar: Registrar, deliver: DeliverHandler) -> None:
+        self._broadcast = BroadcastHandler(registrar)
+        self._deliver = deliver
+
+    def broadcast(
+        self, requests: AsyncIterator[common_pb2.Envelope], call: Call
+    ) -> AsyncGenerator[ab_pb2.BroadcastResponse, None]:
+        """Order envelopes."""
+        return self._broadcast.handle(requests, call)
+
+    def deliver(
+        self, requests: AsyncIterator[common_pb2.Envelope], call: Call
+    ) -> AsyncGenerator[ab_pb2.DeliverResponse, None]:
+        """Give out blocks."""
+        return self._deliver.handle(requests, call, BlockResponses(), authorize_reader)
+
+
+class Orderer:
+    """One ordering node.
+
+    signer: signs blocks and CONFIG messages, of the MSP ``local_msp_id``; storage: holds the
+    channels, which are opened here; cutting: when solo chains end a block; consenters: by
+    consensus type, solo unless given; time_window: how far a deliver request's time may be
+    off; check_expiration: whether expired client certificates are refused.
+    """
+
+    def __init__(
+        self,
+        signer: Signer,
+        local_msp_id: str,
+        storage: OrdererStorage,
+        now: Clock = utc_now,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        *,
+        cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT,
+        consenters: Mapping[str, Consenter] | None = None,
+        time_window: timedelta = TIME_WINDOW,
+        check_expiration: bool = True,
+    ) -> None:
+        if signer.msp_id != local_msp_id:
+            raise WrongMsp(signer.msp_id, local_msp_id)
+        self._disk = ThreadPoolExecutor(1, "orderer-disk")
+        resources = OrdererResources(
+            signer=signer,
+            consenters=consenters or {SOLO: SoloConsenter(cutting)},
+            now=now,
+            random_bytes=random_bytes,
+            disk=self._disk,
+            check_expiration=check_expiration,
+        )
+        self.registrar = Registrar(storage, resources)
+        self._deliver = DeliverHandler(
+            self.registrar.find, now, time_window=time_window, check_expiration=check_expiration
+        )
+
+    async def start(self) -> None:
+        """Start ordering on all channels; services may be called from now on."""
+        self.registrar.start()
+
+    async def stop(self) -> None:
+        """Write what has been accepted, then release everything; a stopped orderer is done."""
+        await self.registrar.stop()
+        self._disk.shutdown()
+
+    def join(self, config_block: common_pb2.Block) -> ChannelInfo:
+        """Begin a channel with its genesis block (see ``Registrar.join`` for the errors)."""
+        return self.registrar.join(config_block)
+
+    def channels(self) -> tuple[ChannelInfo, ...]:
+        """The channels of this orderer by name."""
+        return self.registrar.channels()
+
+    def services(self) -> ServiceRegistry:
+        """What this node serves: ``orderer.AtomicBroadcast``."""
+        services = ServiceRegistry()
+        services.add(ATOMIC_BROADCAST, AtomicBroadcast(self.registrar, self._deliver))
+        return services
+
+    async def cut(self, channel_id: str) -> int | None:
+        """End the block under way; its number once it is durable, None if nothing waits.
+
+        ChannelMissing for an unknown channel, ChainUnavailable when the chain does not run.
+        """
+        return await self.registrar.get(channel_id).chain.cut()

@@ -1,0 +1,207 @@
+"""A chain whose order is the order of arrival.
+
+Messages are cut into batches the moment they arrive and one task writes the batches, so
+cutting never waits for the disk.  Only behind a config message everything waits, because
+what follows must be judged by the new configuration (Fabric 2.5: consensus/solo/consensus.go).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gridloom.common.errors import GridloomError
+from gridloom.protos.common.common_pb2 import Envelope
+
+from ..block_cutter import Batch
+from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer, TimerHandle
+
+log = logging.getLogger(__name__)
+
+MAX_WAITING_BLOCKS = 5
+"""Batches cut but not yet written, above which ``wait_ready`` waits (as etcdraft's in-flight)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    envelope: Envelope
+    config_sequence: int
+    is_config: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadyBatch:
+    """What will be one block; number: told to whoever waits for it to be written."""
+
+    envelopes: Batch
+    is_config: bool = False
+    number: asyncio.Future[int] | None = None
+
+
+class SoloChain:
+    """See ``Chain`` for the contract of each method."""
+
+    def __init__(self, support: ConsenterSupport, cutting: CuttingMode, timer: Timer) -> None:
+        self._support = support
+        self._cutting = cutting
+        self._new_timer = timer
+        self._timer: TimerHandle | None = None
+        self._arrived: deque[_Message] = deque()
+        self._ready: deque[_ReadyBatch] = deque()
+        self._reconfiguring = False
+        self._accepting = False
+        self._work = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._writer: asyncio.Task[None] | None = None
+        self.errored = asyncio.Event()
+
+    def start(self) -> None:
+        self._accepting = True
+        self._writer = asyncio.get_running_loop().create_task(self._write_batches())
+
+    async def halt(self) -> None:
+        self._accepting = False
+        self._stop_timer()
+        self._work.set()
+        if self._writer is not None:
+            await self._writer
+
+    async def order(self, envelope: Envelope, config_sequence: int) -> None:
+        self._accept(_Message(envelope, config_sequence, is_config=False))
+
+    async def configure(self, envelope: Envelope, config_sequence: int) -> None:
+        self._accept(_Message(envelope, config_sequence, is_config=True))
+
+    async def wait_ready(self) -> None:
+        await self._room.wait()
+        self._check_accepting()
+
+    async def cut(self) -> int | None:
+        self._check_accepting()
+        if not self._support.cutter.pending:
+            return None
+        number: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._add(_ReadyBatch(self._support.cutter.cut(), number=number))
+        self._watch_timer()
+        return await number
+
+    def _check_accepting(self) -> None:
+        if self.errored.is_set():
+            raise ChainUnavailable(self._support.channel_id, "the chain has failed")
+        if not self._accepting:
+            raise ChainUnavailable(self._support.channel_id, "the chain is not running")
+
+    def _accept(self, message: _Message) -> None:
+        self._check_accepting()
+        self._arrived.append(message)
+        self._cut_arrived()
+
+    def _cut_arrived(self) -> None:
+        """Bring what has arrived into batches, as far as the next config message."""
+        while self._arrived and not self._reconfiguring:
+            message = self._judged(self._arrived.popleft())
+            if message is None:
+                continue
+            if message.is_config:
+                self._add(_ReadyBatch(self._support.cutter.cut()))
+                self._add(_ReadyBatch([message.envelope], is_config=True))
+                self._reconfiguring = True
+            else:
+                size = self._support.orderer_config.batch_size
+                for batch in self._support.cutter.ordered(message.envelope, size):
+                    self._add(_ReadyBatch(batch))
+            self._watch_timer()
+        if self._cuts_at_once and self._support.cutter.pending:
+            self._work.set()
+
+    @property
+    def _cuts_at_once(self) -> bool:
+        return self._cutting is CuttingMode.IDLE or not self._accepting
+
+    def _judged(self, message: _Message) -> _Message | None:
+        """The message, judged again if the configuration has changed; None to drop it."""
+        if message.config_sequence >= self._support.sequence:
+            return message
+        try:
+            if not message.is_config:
+                self._support.process_normal(message.envelope)
+                return message
+            envelope, sequence = self._support.process_config(message.envelope)
+        except GridloomError as error:
+            channel_id = self._support.channel_id
+            log.warning("[channel: %s] dropping a message now invalid: %s", channel_id, error)
+            return None
+        return _Message(envelope, sequence, is_config=True)
+
+    def _add(self, batch: _ReadyBatch) -> None:
+        if not batch.envelopes:
+            return
+        self._ready.append(batch)
+        self._work.set()
+        if len(self._ready) > MAX_WAITING_BLOCKS:
+            self._room.clear()
+
+    def _watch_timer(self) -> None:
+        """Let the batch timer run exactly while messages wait for their batch to end."""
+        if self._cutting is not CuttingMode.BATCH_TIMEOUT or not self._support.cutter.pending:
+            self._stop_timer()
+        elif self._timer is None:
+            seconds = self._support.orderer_config.batch_timeout / timedelta(seconds=1)
+            self._timer = self._new_timer(seconds, self._on_timeout)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timeout(self) -> None:
+        self._timer = None
+        self._add(_ReadyBatch(self._support.cutter.cut()))
+
+    def _next(self) -> _ReadyBatch | None:
+        if self._ready:
+            batch = self._ready.popleft()
+            if len(self._ready) <= MAX_WAITING_BLOCKS:
+                self._room.set()
+            return batch
+        if self._cuts_at_once and self._support.cutter.pending:
+            return _ReadyBatch(self._support.cutter.cut())
+        return None
+
+    async def _write_batches(self) -> None:
+        while self._accepting or self._ready or self._support.cutter.pending:
+            await self._work.wait()
+            self._work.clear()
+            while (batch := self._next()) is not None:
+                try:
+                    await self._write(batch)
+                except Exception:
+                    self._fail(batch)
+                    return
+
+    async def _write(self, batch: _ReadyBatch) -> None:
+        block = self._support.create_next_block(batch.envelopes)
+        if batch.is_config:
+            await self._support.write_config_block(block)
+            self._reconfiguring = False
+            self._cut_arrived()
+        else:
+            await self._support.write_block(block)
+        if batch.number is not None and not batch.number.done():
+            batch.number.set_result(block.header.number)
+
+    def _fail(self, batch: _ReadyBatch) -> None:
+        """Nothing can follow a block that was not written: refuse everything from here on."""
+        channel_id = self._support.channel_id
+        log.exception("[channel: %s] cannot write a block, the chain stops", channel_id)
+        self._stop_timer()
+        self.errored.set()
+        self._room.set()
+        for lost in (batch, *self._ready):
+            if lost.number is not None and not lost.number.done():
+                lost.number.set_exception(ChainUnavailable(channel_id, "the chain has failed"))
+        self._ready.clear()
