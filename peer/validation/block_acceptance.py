@@ -11,6 +11,7 @@ from gridloom.common import blocks
 from gridloom.common.blocks import BlockError
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
+from gridloom.common.identities import serialize
 from gridloom.protos.common import common_pb2
 
 
@@ -34,7 +35,7 @@ def accept_block(
         raise BlockError(number, "it has no metadata")
     blocks.check_data(block)
     try:
-        blocks.verify_block_signatures(block, bundle)
+        blocks.verify_block_signatures(block, bundle, _consenters(bundle))
     except GridloomError as error:
         raise BlockError(number, f"its signatures are refused: {error}") from error
     if block.header.previous_hash != previous_hash:
@@ -48,3 +49,13 @@ def _channel_id(block: common_pb2.Block) -> str:
         raise
     except GridloomError as error:
         raise BlockError(block.header.number, f"no channel id: {error}") from error
+
+
+def _consenters(bundle: ChannelBundle) -> dict[int, bytes] | None:
+    """Serialized identities by consenter id where BFT signatures name their signers so."""
+    if not bundle.capabilities.bft:
+        return None
+    return {
+        consenter.id: serialize(consenter.msp_id, consenter.identity)
+        for consenter in bundle.orderer.consenters
+    }

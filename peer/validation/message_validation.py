@@ -9,11 +9,13 @@ core/committer/txvalidator/v20/plugindispatcher/dispatcher.go)
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
+from gridloom.common.blocks import transactions_filter
 from gridloom.common.envelopes import proposal_hash, transaction_id
 from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.wire import parse
@@ -28,7 +30,7 @@ from gridloom.protos.peer import (
 from ..ledger.rwset import TxRwSet
 from .block_transaction import BlockTransaction
 
-Code = transaction_pb2.TxValidationCode.ValueType
+Code: TypeAlias = transaction_pb2.TxValidationCode.ValueType
 M = TypeVar("M", bound=Message)
 
 _HEADER_TYPES = (common_pb2.ENDORSER_TRANSACTION, common_pb2.CONFIG_UPDATE, common_pb2.CONFIG)
@@ -209,3 +211,26 @@ def _parse(message_type: type[M], data: bytes, code: Code) -> M:
         return parse(message_type, data)
     except MalformedMessage as error:
         raise InvalidTransaction(code, str(error)) from error
+
+
+def read_committed(block: common_pb2.Block) -> tuple[BlockTransaction, ...]:
+    """The transactions of a block from the ledger, with the codes it was committed with.
+
+    Nothing is checked again; of a malformed one only what stands before its fault is known.
+    """
+    codes = transactions_filter(block)
+    return tuple(
+        _read(BlockTransaction(index, entry, code))
+        for index, (entry, code) in enumerate(zip(block.data.data, codes, strict=True))
+    )
+
+
+def _read(transaction: BlockTransaction) -> BlockTransaction:
+    with suppress(GridloomError):
+        headers = open_headers(transaction)
+        if transaction.header_type == common_pb2.CONFIG:
+            open_config(transaction, headers)
+        elif transaction.header_type == common_pb2.ENDORSER_TRANSACTION:
+            action = open_endorser_transaction(transaction, headers)
+            open_chaincode_action(transaction, headers, action)
+    return transaction

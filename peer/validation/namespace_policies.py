@@ -100,7 +100,7 @@ class NamespacePolicies:
         return self._definitions[namespace]
 
     def _lifecycle(self) -> bytes:
-        if LIFECYCLE_ENDORSEMENT in self._bundle.policies:
+        if self._bundle.policies.find(LIFECYCLE_ENDORSEMENT) is not None:
             return _reference(LIFECYCLE_ENDORSEMENT)
         msp_ids = sorted(self._bundle.application.orgs)
         return _members(len(msp_ids) // 2 + 1, msp_ids)
@@ -110,7 +110,7 @@ class NamespacePolicies:
         if org is None:
             raise NoSuchCollection(namespace, collection)
         path = f"/Channel/Application/{org.group_name}/Endorsement"
-        if path in self._bundle.policies:
+        if self._bundle.policies.find(path) is not None:
             return _reference(path)
         return _members(1, [msp_id])
 

@@ -1,0 +1,205 @@
+"""One channel on a peer: blocks come in from the orderers, are judged and committed.
+
+A block's way: deliver client -> accepted (``validation.block_acceptance``) -> stage A ->
+ledger (stage B and storage) -> whoever waits.  Judging and storing happen in one worker
+thread for each channel, so that the event loop stays free; signature checks release the GIL.
+(Fabric: core/peer/channel.go, gossip/state, core/committer)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+
+from gridloom.common import blocks
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.deliver_client import DeliverClient
+from gridloom.common.errors import GridloomError
+from gridloom.common.msp import MspManager
+from gridloom.protos.common import common_pb2
+from gridloom.protos.peer import chaincode_event_pb2
+
+from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
+from .commit_notifier import CommitNotifier
+from .ledger.ledger import LAST_BLOCK, CommittedBlock, Ledger
+from .validation.block_acceptance import accept_block
+from .validation.block_transaction import BlockTransaction
+from .validation.block_validator import BlockValidator
+from .validation.message_validation import read_committed
+
+logger = logging.getLogger(__name__)
+
+
+class ChannelStopped(GridloomError):
+    """A channel can commit no further block: its id, the block's number, the reason."""
+
+    def __init__(self, channel_id: str, number: int, reason: str) -> None:
+        super().__init__(f"channel {channel_id} has stopped at block {number}: {reason}")
+        self.channel_id = channel_id
+        self.number = number
+        self.reason = reason
+
+
+class PeerChannel:
+    """A joined channel.
+
+    identities: the MSPs of any channel by id, None for one this peer does not know.
+    Use it on one event loop; ``commit`` may also be called without a deliver client.
+    """
+
+    def __init__(
+        self,
+        bundle: ChannelBundle,
+        ledger: Ledger,
+        definitions: ChaincodeDefinitions,
+        identities: Callable[[str], MspManager | None],
+    ) -> None:
+        self.ledger = ledger
+        self.definitions = definitions
+        self.failure: ChannelStopped | None = None
+        self.errored = asyncio.Event()
+        self._bundle = bundle
+        self._validator = BlockValidator(identities, definitions)
+        self._notifier = CommitNotifier(ledger)
+        self._newest = ledger.block(LAST_BLOCK).header
+        self._latest: CommittedBlock | None = None
+        self._worker: ThreadPoolExecutor | None = None
+        self._pulling: asyncio.Task[None] | None = None
+
+    @property
+    def channel_id(self) -> str:
+        """The channel's name."""
+        return self._bundle.channel_id
+
+    @property
+    def bundle(self) -> ChannelBundle:
+        """The configuration in force."""
+        return self._bundle
+
+    @property
+    def first(self) -> int:
+        """Number of the oldest block here."""
+        return 0
+
+    @property
+    def height(self) -> int:
+        """Number of committed blocks."""
+        return self.ledger.height
+
+    def get_block(self, number: int) -> common_pb2.Block:
+        """A committed block, read only; NotInIndex."""
+        return self.ledger.block(number)
+
+    async def wait_for(self, height: int) -> None:
+        """Return once there are so many blocks."""
+        await self.ledger.wait_for_height(height)
+
+    async def wait_for_transaction(self, tx_id: str) -> tuple[int, int]:
+        """Return (TxValidationCode, block number) once committed; ChannelStopped if never."""
+        return await self._notifier.wait_for(tx_id)
+
+    def block_number_of(self, tx_id: str) -> int | None:
+        """The block a transaction is in, None if it is in none."""
+        status = self.ledger.tx_status(tx_id)
+        return None if status is None else status[1]
+
+    async def committed_blocks(self, start: int) -> AsyncGenerator[common_pb2.Block, None]:
+        """The blocks from number ``start`` on, without end; close it to stop."""
+        number = start
+        while True:
+            await self.ledger.wait_for_height(number + 1)
+            yield self.ledger.block(number)
+            number += 1
+
+    def transactions_of(self, block: common_pb2.Block) -> Sequence[BlockTransaction]:
+        """The transactions of a committed block with their final codes; read only."""
+        latest = self._latest
+        if latest is not None and latest.number == block.header.number:
+            return latest.transactions
+        return read_committed(block)
+
+    def events_of(self, block: common_pb2.Block) -> list[chaincode_event_pb2.ChaincodeEvent]:
+        """The events of a committed block's valid transactions, in order."""
+        return [
+            transaction.event
+            for transaction in self.transactions_of(block)
+            if transaction.valid and transaction.event is not None and transaction.event.event_name
+        ]
+
+    def definition(self, name: str) -> ChaincodeDefinition | None:
+        """The committed definition of a chaincode."""
+        query = self.ledger.query_executor()
+        try:
+            return self.definitions.definition(name, query)
+        finally:
+            query.done()
+
+    def verify(self, block: common_pb2.Block) -> None:
+        """BlockError unless the block is the channel's next one, signed by its orderers."""
+        accept_block(block, self.height, blocks.header_hash(self._newest), self._bundle)
+
+    async def commit(self, block: common_pb2.Block) -> CommittedBlock:
+        """Judge and store the next block, which ``verify`` has accepted.
+
+        ChannelStopped if that is not possible; then the channel stays as it is for good.
+        """
+        if self.failure is not None:
+            raise self.failure
+        if self._worker is None:
+            name = f"commit {self.channel_id}"
+            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._worker, self._process, block
+            )
+        except Exception as error:
+            raise self._fail(block.header.number, error) from error
+
+    def start(self, client: DeliverClient) -> None:
+        """Pull and commit blocks from now on, until ``stop``."""
+        if self._pulling is None:
+            self._pulling = asyncio.create_task(self._pull(client), name=f"pull {self.channel_id}")
+
+    async def stop(self) -> None:
+        """Finish the block that is being committed and pull no more; may be called again."""
+        pulling, self._pulling = self._pulling, None
+        if pulling is not None:
+            pulling.cancel()
+            await asyncio.wait([pulling])
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await asyncio.to_thread(worker.shutdown)
+
+    async def _pull(self, client: DeliverClient) -> None:
+        async with aclosing(client.blocks(self.height)) as received:
+            async for block in received:
+                try:
+                    await self.commit(block)
+                except ChannelStopped:
+                    return  # said in the log, and to everyone who waits
+
+    def _process(self, block: common_pb2.Block) -> CommittedBlock:
+        """Stage A, stage B and storage; runs in the worker thread."""
+        state = self.ledger.snapshot()
+        try:
+            validated = self._validator.validate(
+                block, self._bundle, state, self.ledger.has_transaction
+            )
+        finally:
+            state.close()
+        # The new configuration is there before anyone can hear of the block that brings it.
+        self._bundle = validated.bundle
+        committed = self.ledger.commit(block, validated.transactions)
+        self._newest, self._latest = block.header, committed
+        return committed
+
+    def _fail(self, number: int, error: Exception) -> ChannelStopped:
+        failure = ChannelStopped(self.channel_id, number, str(error) or type(error).__name__)
+        logger.critical("%s", failure, exc_info=error)
+        self.failure = failure
+        self.errored.set()
+        self._notifier.fail(failure)
+        return failure

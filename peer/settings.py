@@ -1,0 +1,199 @@
+"""The peer's settings: core.yaml and the CORE_* variables that override it.
+
+A key such as ``peer.tls.enabled`` is overridden by ``CORE_PEER_TLS_ENABLED``.  Keys this peer
+does not use are ignored, so that a core.yaml of Fabric's can be given as it is.
+(Fabric: sampleconfig/core.yaml, core/peer/config.go, internal/pkg/gateway/config)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from gridloom.common.channel.durations import parse_duration
+from gridloom.common.errors import GridloomError
+
+T = TypeVar("T")
+
+_TRUE = frozenset({"true", "1", "t"})
+_FALSE = frozenset({"false", "0", "f", ""})
+
+
+class InvalidSetting(GridloomError):
+    """A setting that cannot be used: its key (``peer.tls.enabled``) and what is wrong."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{key}: {reason}")
+        self.key = key
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """Files of the peer's TLS server; client certificates are demanded if there are roots."""
+
+    certificate: Path
+    key: Path
+    root_certificate: Path
+    client_roots: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """Time limits of the gateway's own calls; the defaults are the sample core.yaml's."""
+
+    endorsement_timeout: timedelta = timedelta(seconds=30)
+    broadcast_timeout: timedelta = timedelta(seconds=30)
+    dial_timeout: timedelta = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerSettings:
+    """What one peer is told from outside.
+
+    address: host:port that others use, also in error details; listen_address: where it
+    serves; msp_dir: of the peer's own identity; data_dir: of ledgers and packages;
+    tls: None serves in the clear.
+    time_window: how far a request's timestamp may be off, either way.
+    reconnect_limit: longest pause between two attempts to reach an orderer.
+    execute_timeout: of one chaincode invocation; query_limit: results of one query, at most.
+    """
+
+    peer_id: str = "peer0"
+    address: str = "localhost:7051"
+    listen_address: str = "0.0.0.0:7051"
+    msp_id: str = "SampleOrg"
+    msp_dir: Path = Path("msp")
+    data_dir: Path = Path("/var/hyperledger/production")
+    tls: TlsSettings | None = None
+    time_window: timedelta = timedelta(minutes=15)
+    reconnect_limit: timedelta = timedelta(seconds=10)
+    execute_timeout: timedelta = timedelta(seconds=30)
+    query_limit: int = 100_000
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+
+
+def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSettings:
+    """Read ``core.yaml`` of a folder (FABRIC_CFG_PATH) under the environment's overrides.
+
+    InvalidSetting names the key; a missing file is InvalidSetting too.
+    """
+    path = config_dir / "core.yaml"
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InvalidSetting(str(path), f"cannot be read: {error}") from error
+    if not isinstance(document, dict):
+        raise InvalidSetting(str(path), "is not a mapping")
+    return _settings(_Source(document, environment, config_dir))
+
+
+class _Source:
+    """Looks values up by key: environment first, then the document."""
+
+    def __init__(
+        self, document: Mapping[str, object], environment: Mapping[str, str], folder: Path
+    ) -> None:
+        self._document = document
+        self._environment = environment
+        self._folder = folder
+
+    def value(self, key: str, read: Callable[[str], T], default: T) -> T:
+        """The value of ``key`` read from its text, ``default`` if it is nowhere or empty."""
+        text = self._text(key)
+        if not text:
+            return default
+        try:
+            return read(text)
+        except (ValueError, GridloomError) as error:
+            raise InvalidSetting(key, f"{text!r}: {error}") from error
+
+    def path(self, key: str, default: Path = Path()) -> Path:
+        """A path, relative ones from the folder of core.yaml."""
+        return self.value(key, lambda text: self._folder / text, default)
+
+    def paths(self, key: str) -> tuple[Path, ...]:
+        """A list of paths; in a variable they are separated by spaces."""
+        found = self._find(key)
+        texts = found if isinstance(found, list) else str(found or "").split()
+        return tuple(self._folder / str(text) for text in texts)
+
+    def _text(self, key: str) -> str:
+        found = self._find(key)
+        if found is None:
+            return ""
+        if isinstance(found, (dict, list)):
+            raise InvalidSetting(key, "a single value is expected")
+        return str(found).strip()
+
+    def _find(self, key: str) -> object:
+        override = self._environment.get("CORE_" + key.upper().replace(".", "_"))
+        if override is not None:
+            return override
+        found: object = self._document
+        for part in key.lower().split("."):
+            if not isinstance(found, dict):
+                return None
+            found = {str(name).lower(): value for name, value in found.items()}.get(part)
+        return found
+
+
+def _settings(source: _Source) -> PeerSettings:
+    default = PeerSettings()
+    return PeerSettings(
+        peer_id=source.value("peer.id", str, default.peer_id),
+        address=source.value("peer.address", str, default.address),
+        listen_address=source.value("peer.listenAddress", str, default.listen_address),
+        msp_id=source.value("peer.localMspId", str, default.msp_id),
+        msp_dir=source.path("peer.mspConfigPath", default.msp_dir),
+        data_dir=source.path("peer.fileSystemPath", default.data_dir),
+        tls=_tls(source),
+        time_window=source.value(
+            "peer.authentication.timewindow", parse_duration, default.time_window
+        ),
+        reconnect_limit=source.value(
+            "peer.deliveryclient.reConnectBackoffThreshold", parse_duration, default.reconnect_limit
+        ),
+        execute_timeout=source.value(
+            "chaincode.executetimeout", parse_duration, default.execute_timeout
+        ),
+        query_limit=source.value("ledger.state.totalQueryLimit", int, default.query_limit),
+        gateway=GatewaySettings(
+            endorsement_timeout=source.value(
+                "peer.gateway.endorsementTimeout",
+                parse_duration,
+                default.gateway.endorsement_timeout,
+            ),
+            broadcast_timeout=source.value(
+                "peer.gateway.broadcastTimeout", parse_duration, default.gateway.broadcast_timeout
+            ),
+            dial_timeout=source.value(
+                "peer.gateway.dialTimeout", parse_duration, default.gateway.dial_timeout
+            ),
+        ),
+    )
+
+
+def _tls(source: _Source) -> TlsSettings | None:
+    if not source.value("peer.tls.enabled", _boolean, False):
+        return None
+    demanded = source.value("peer.tls.clientAuthRequired", _boolean, False)
+    return TlsSettings(
+        certificate=source.path("peer.tls.cert.file"),
+        key=source.path("peer.tls.key.file"),
+        root_certificate=source.path("peer.tls.rootcert.file"),
+        client_roots=source.paths("peer.tls.clientRootCAs.files") if demanded else (),
+    )
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() in _TRUE:
+        return True
+    if text.lower() in _FALSE:
+        return False
+    raise ValueError("neither true nor false")
