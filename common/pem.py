@@ -16,7 +16,7 @@ CERTIFICATE = "CERTIFICATE"
 
 _BLOCK = re.compile(
     rb"(?:\A|(?<=\n))-----BEGIN ([^\n]*?)-----[ \t\r]*\n"
-    rb"((?:[^\n:-]+:[^\n]*\n)*)"
+    rb"((?:(?!-----END )[^\n:]+:[^\n]*\n)*)"
     rb"([A-Za-z0-9+/=\s]*?)"
     rb"-----END \1-----[ \t\r]*(?:\n|\Z)"
 )
