@@ -109,7 +109,7 @@ class Chain(Protocol):
 
     @property
     def errored(self) -> asyncio.Event:
-        """Set when the chain can no longer vouch for being up to date."""
+        """Set when the chain can no longer vouch for being up to date: failed or halted."""
 
     async def order(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
         """Accept a normal message; ChainUnavailable if it will not be ordered."""

@@ -94,14 +94,14 @@ class MessageProcessor:
         The message passes the filters too, so this orderer must be a writer of the channel.
         """
         bundle = self._bundle()
-        self._apply(
-            message, bundle, "config update for existing channel did not pass initial checks"
-        )
+        what = "config update for existing channel did not pass"
+        self._apply(message, bundle, f"{what} initial checks")
         try:
             config = self._propose(update)
         except GridloomError as error:
-            what = f"error applying config update to existing channel '{bundle.channel_id}'"
-            raise MessageRejected(f"{what}: {error}") from error
+            raise MessageRejected(
+                f"error applying config update to existing channel '{bundle.channel_id}': {error}"
+            ) from error
         wrapped = signed_envelope(
             common_pb2.CONFIG,
             bundle.channel_id,
@@ -110,7 +110,6 @@ class MessageProcessor:
             self._now,
             self._random_bytes(NONCE_LENGTH),
         )
-        what = "config update for existing channel did not pass"
         self._apply(open_envelope(wrapped), bundle, f"{what} final checks")
         try:
             check_transition(bundle, config)

@@ -107,9 +107,7 @@ class Registrar:
         channel_id = bundle.channel_id
         if channel_id in self._supports:
             raise ChannelExists(channel_id)
-        store = self._storage.open(channel_id)
-        store.append(block)
-        support = self._supports[channel_id] = ChainSupport(store, self._resources)
+        support = self._supports[channel_id] = self._create(channel_id, block)
         if self._running:
             support.chain.start()
         log.info("[channel: %s] joined", channel_id)
@@ -141,6 +139,16 @@ class Registrar:
             raise InvalidJoinBlock("invalid config: must contain application config")
         find_consenter(self._resources, bundle)
         return bundle
+
+    def _create(self, channel_id: str, block: common_pb2.Block) -> ChainSupport:
+        store = self._storage.open(channel_id)
+        try:
+            store.append(block)
+            return ChainSupport(store, self._resources)
+        except GridloomError:
+            store.close()
+            self._storage.remove(channel_id)
+            raise
 
     def _open(self, channel_id: str) -> None:
         store = self._storage.open(channel_id)

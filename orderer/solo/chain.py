@@ -52,7 +52,7 @@ class SoloChain:
         self._arrived: deque[_Message] = deque()
         self._ready: deque[_ReadyBatch] = deque()
         self._reconfiguring = False
-        self._accepting = False
+        self._refusal = "the chain is not running"
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -60,15 +60,17 @@ class SoloChain:
         self.errored = asyncio.Event()
 
     def start(self) -> None:
-        self._accepting = True
+        self._refusal = ""
         self._writer = asyncio.get_running_loop().create_task(self._write_batches())
 
     async def halt(self) -> None:
-        self._accepting = False
+        self._refusal = self._refusal or "the chain has been halted"
         self._stop_timer()
         self._work.set()
         if self._writer is not None:
             await self._writer
+        self._room.set()
+        self.errored.set()
 
     async def order(self, envelope: Envelope, config_sequence: int) -> None:
         self._accept(_Message(envelope, config_sequence, is_config=False))
@@ -90,10 +92,8 @@ class SoloChain:
         return await number
 
     def _check_accepting(self) -> None:
-        if self.errored.is_set():
-            raise ChainUnavailable(self._support.channel_id, "the chain has failed")
-        if not self._accepting:
-            raise ChainUnavailable(self._support.channel_id, "the chain is not running")
+        if self._refusal:
+            raise ChainUnavailable(self._support.channel_id, self._refusal)
 
     def _accept(self, message: _Message) -> None:
         self._check_accepting()
@@ -120,7 +120,7 @@ class SoloChain:
 
     @property
     def _cuts_at_once(self) -> bool:
-        return self._cutting is CuttingMode.IDLE or not self._accepting
+        return self._cutting is CuttingMode.IDLE or bool(self._refusal)
 
     def _judged(self, message: _Message) -> _Message | None:
         """The message, judged again if the configuration has changed; None to drop it."""
@@ -173,7 +173,7 @@ class SoloChain:
         return None
 
     async def _write_batches(self) -> None:
-        while self._accepting or self._ready or self._support.cutter.pending:
+        while not self._refusal or self._ready or self._support.cutter.pending:
             await self._work.wait()
             self._work.clear()
             while (batch := self._next()) is not None:
@@ -198,10 +198,11 @@ class SoloChain:
         """Nothing can follow a block that was not written: refuse everything from here on."""
         channel_id = self._support.channel_id
         log.exception("[channel: %s] cannot write a block, the chain stops", channel_id)
+        self._refusal = "the chain has failed"
         self._stop_timer()
         self.errored.set()
         self._room.set()
         for lost in (batch, *self._ready):
             if lost.number is not None and not lost.number.done():
-                lost.number.set_exception(ChainUnavailable(channel_id, "the chain has failed"))
+                lost.number.set_exception(ChainUnavailable(channel_id, self._refusal))
         self._ready.clear()
