@@ -145,7 +145,7 @@ class SignaturePolicy:
             return ("nobody can satisfy it",)
         texts = (
             describe_principal(self._principals[principal])
-            + (" (its only signer counts elsewhere)" if taken else "")
+            + (" (its signer counts for another rule)" if taken else "")
             for principal, taken in leaves
         )
         return tuple(dict.fromkeys(texts))
