@@ -18,7 +18,6 @@ from gridloom.common import blocks
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.deliver_client import DeliverClient
 from gridloom.common.errors import GridloomError
-from gridloom.common.msp import MspManager
 from gridloom.protos.common import common_pb2
 from gridloom.protos.peer import chaincode_event_pb2
 
@@ -27,7 +26,7 @@ from .commit_notifier import CommitNotifier
 from .ledger.ledger import LAST_BLOCK, CommittedBlock, Ledger
 from .validation.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
-from .validation.block_validator import BlockValidator
+from .validation.block_validator import BlockValidator, IdentityJudge
 from .validation.message_validation import read_committed
 
 logger = logging.getLogger(__name__)
@@ -54,15 +53,15 @@ class PeerChannel:
         self,
         bundle: ChannelBundle,
         ledger: Ledger,
-        definitions: ChaincodeDefinitions,
-        identities: Callable[[str], MspManager | None],
+        identities: Callable[[str], IdentityJudge | None],
     ) -> None:
         self.ledger = ledger
-        self.definitions = definitions
+        self.definitions = ChaincodeDefinitions(lambda: self._bundle.application.orgs)
+        ledger.collections = self.definitions
         self.failure: ChannelStopped | None = None
         self.errored = asyncio.Event()
         self._bundle = bundle
-        self._validator = BlockValidator(identities, definitions)
+        self._validator = BlockValidator(identities, self.definitions)
         self._notifier = CommitNotifier(ledger)
         self._newest = ledger.block(LAST_BLOCK).header
         self._latest: CommittedBlock | None = None

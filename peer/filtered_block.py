@@ -39,7 +39,7 @@ def filtered_block(block: common_pb2.Block) -> events_pb2.FilteredBlock:
         filtered.channel_id = header.channel_id
         transaction = filtered.filtered_transactions.add(
             txid=header.tx_id,
-            type=header.type,  # type: ignore[arg-type]  # an open enum: any number may stand here
+            type=common_pb2.HeaderType.ValueType(header.type),  # an open enum: any number may be
             tx_validation_code=_code(codes, index),
         )
         if header.type == common_pb2.ENDORSER_TRANSACTION:
@@ -49,7 +49,7 @@ def filtered_block(block: common_pb2.Block) -> events_pb2.FilteredBlock:
 
 def _code(codes: bytes, index: int) -> transaction_pb2.TxValidationCode.ValueType:
     code = codes[index] if index < len(codes) else transaction_pb2.NOT_VALIDATED
-    return code  # type: ignore[return-value]  # a byte of the peer's own filter
+    return transaction_pb2.TxValidationCode.ValueType(code)
 
 
 def _actions(data: bytes) -> events_pb2.FilteredTransactionActions:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -16,13 +15,15 @@ from gridloom.common.certificates import parse_pem
 from gridloom.common.channel.durations import render_duration
 from gridloom.common.envelopes import proposal_hash, transaction_id, without_transient
 from gridloom.common.errors import GridloomError
-from gridloom.common.identities import Identity, IdentityError
+from gridloom.common.identities import IdentityError
 from gridloom.common.memo import BoundedMemo
 from gridloom.common.policies.policy import SignedData
 from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2
 from gridloom.protos.msp import identities_pb2
 from gridloom.protos.peer import chaincode_pb2, proposal_pb2
+
+from .validation.block_validator import IdentityJudge
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +33,6 @@ _expirations: BoundedMemo[bytes, datetime] = BoundedMemo(1 << 10)
 
 class ProposalRejected(GridloomError):
     """A proposal that is not worth simulating; the message is what the client reads."""
-
-
-class IdentityJudge(Protocol):
-    """The MSPs of a channel, or the peer's own MSP."""
-
-    def deserialize(self, serialized: bytes, /) -> Identity: ...
-    def validate(self, identity: Identity, /) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
-from gridloom.common.identities import IdentityError
-from gridloom.common.msp import MspManager
+from gridloom.common.identities import Identity, IdentityError
 from gridloom.protos.common import common_pb2
 from gridloom.protos.peer import transaction_pb2
 
@@ -51,6 +51,13 @@ class ValidationHalted(GridloomError):
         self.reason = reason
 
 
+class IdentityJudge(Protocol):
+    """The MSPs of a channel, or the peer's own MSP; every refusal is an IdentityError."""
+
+    def deserialize(self, serialized: bytes, /) -> Identity: ...
+    def validate(self, identity: Identity, /) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ValidatedBlock:
     """The block's transactions with their codes, and the configuration in force after it."""
@@ -69,7 +76,7 @@ class BlockValidator:
 
     def __init__(
         self,
-        identities: Callable[[str], MspManager | None],
+        identities: Callable[[str], IdentityJudge | None],
         definitions: ChaincodeDefinitions,
     ) -> None:
         self._identities = identities
@@ -114,7 +121,7 @@ class _BlockRun:
     def __init__(
         self,
         bundle: ChannelBundle,
-        identities: Callable[[str], MspManager | None],
+        identities: Callable[[str], IdentityJudge | None],
         has_transaction: Callable[[str], bool],
         endorsements: EndorsementValidator,
     ) -> None:

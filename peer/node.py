@@ -1,0 +1,234 @@
+"""A peer: its channels, and the services it offers on them.
+
+    peer = Peer(signer, msp_config, LedgerProvider(folder), host, orderers, peers)
+    peer.join(genesis_block)
+    await peer.start()
+
+Whoever assembles the network gives ways to other nodes, the storage, the clock and the
+randomness; the peer knows no socket.  (Fabric: internal/peer/node/start.go, core/peer/peer.go)
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from itertools import count
+from random import Random
+
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.channel.errors import ConfigError
+from gridloom.common.deliver_client import Backoff, DeliverClient
+from gridloom.common.envelopes import Clock
+from gridloom.common.errors import GridloomError
+from gridloom.common.identities import Signer
+from gridloom.common.msp import Msp, MspManager
+from gridloom.common.rpc import Channel, ServiceRegistry
+from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.wire import parse
+from gridloom.protos.common import common_pb2, configtx_pb2
+from gridloom.protos.msp import msp_config_pb2
+
+from .acl import AccessControl
+from .chaincodes.host import ChaincodeHost
+from .channel import PeerChannel
+from .deliver import DeliverService
+from .discovery.peers import PeerDirectory, PeerInfo
+from .endorser import Endorser
+from .gateway.service import Gateway, GatewayOptions
+from .gateway.submit import OrdererInfo
+from .ledger.ledger import Ledger
+from .ledger.provider import LedgerProvider
+from .settings import PeerSettings
+from .validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE
+
+logger = logging.getLogger(__name__)
+
+
+class NoOrderers(GridloomError):
+    """A channel whose configuration names no orderer: its id."""
+
+    def __init__(self, channel_id: str) -> None:
+        super().__init__(f"channel {channel_id} has no orderer endpoints")
+        self.channel_id = channel_id
+
+
+class Peer:
+    """One peer of an organisation.
+
+    signer: its identity; msp_config: its organisation's MSP; orderers: a way to the orderer
+    at ``host:port``, kept by whoever gives it; peers: who is in which channel.
+    Channels joined earlier are open at once; blocks are pulled between start and stop.
+    """
+
+    def __init__(
+        self,
+        signer: Signer,
+        msp_config: msp_config_pb2.MSPConfig,
+        ledgers: LedgerProvider,
+        host: ChaincodeHost,
+        *,
+        orderers: Callable[[str], Channel],
+        peers: PeerDirectory,
+        settings: PeerSettings | None = None,
+        now: Clock = lambda: datetime.now(UTC),
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self.signer = signer
+        self.host = host
+        self.settings = settings or PeerSettings()
+        self._local_msp = Msp.from_config(msp_config)
+        self.acl = AccessControl(self._bundle, self._local_msp)
+        self._ledgers = ledgers
+        self._orderers = orderers
+        self._now = now
+        self._random_bytes = random_bytes
+        self._channels: dict[str, PeerChannel] = {}
+        self._running = False
+        self._services = self._register(peers)
+        host.attach(self, ())
+        for channel_id in ledgers.list():
+            ledger = ledgers.open(channel_id)
+            self._channels[channel_id] = self._open(stored_bundle(ledger), ledger)
+
+    @property
+    def msp_id(self) -> str:
+        """MSP id of the peer's own organisation."""
+        return self._local_msp.msp_id
+
+    @property
+    def local_msp(self) -> Msp:
+        """The MSP of the peer's own organisation."""
+        return self._local_msp
+
+    def channel(self, channel_id: str) -> PeerChannel | None:
+        """A joined channel, None when the peer has not joined it."""
+        return self._channels.get(channel_id)
+
+    def channel_ids(self) -> Sequence[str]:
+        """Names of all joined channels, sorted."""
+        return sorted(self._channels)
+
+    def services(self) -> ServiceRegistry:
+        """protos.Endorser, protos.Deliver and gateway.Gateway of this peer."""
+        return self._services
+
+    def join(self, genesis_block: common_pb2.Block) -> PeerChannel:
+        """Join the channel of a genesis block; its blocks are pulled if the peer is running.
+
+        ConfigError if its configuration cannot be used, LedgerExists if it was joined before.
+        """
+        bundle = ChannelBundle.from_config_block(genesis_block)
+        _require_application(bundle)
+        ledger = self._ledgers.create(genesis_block)
+        channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)
+        logger.info("joined channel %s", bundle.channel_id)
+        if self._running:
+            channel.start(self._deliver_client(channel))
+        return channel
+
+    async def start(self) -> None:
+        """Pull the blocks of all channels from now on."""
+        self._running = True
+        for channel in self._channels.values():
+            channel.start(self._deliver_client(channel))
+
+    async def stop(self) -> None:
+        """Finish what is being committed, stop chaincodes and close the ledgers."""
+        self._running = False
+        for channel in self._channels.values():
+            await channel.stop()
+        await self.host.stop()
+        self._ledgers.close()
+
+    def _register(self, peers: PeerDirectory) -> ServiceRegistry:
+        registry, settings = ServiceRegistry(), self.settings
+        endorser = Endorser(
+            self.signer,
+            self._local_msp,
+            self.host,
+            channels=self.channel,
+            access=self.acl,
+            now=self._now,
+            time_window=settings.time_window,
+        )
+        registry.add("protos.Endorser", endorser)
+        deliver = DeliverService(self.channel, self.acl, self._now, settings.time_window)
+        registry.add("protos.Deliver", deliver)
+        local = PeerInfo(
+            self.msp_id, settings.address, self.signer.serialized, LocalChannel(registry)
+        )
+        gateway = Gateway(
+            local,
+            peers,
+            self._orderer_infos,
+            self.channel,
+            self.acl,
+            random=Random(self._random_bytes(16)),  # noqa: S311 - it only shuffles
+            options=GatewayOptions(
+                settings.gateway.endorsement_timeout.total_seconds(),
+                settings.gateway.broadcast_timeout.total_seconds(),
+            ),
+        )
+        registry.add("gateway.Gateway", gateway)
+        return registry
+
+    def _open(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
+        return PeerChannel(bundle, ledger, self._identities)
+
+    def _bundle(self, channel_id: str) -> ChannelBundle | None:
+        channel = self._channels.get(channel_id)
+        return None if channel is None else channel.bundle
+
+    def _identities(self, channel_id: str) -> Msp | MspManager | None:
+        """The MSPs that judge a channel's identities; without a channel the peer's own."""
+        if not channel_id:
+            return self._local_msp
+        bundle = self._bundle(channel_id)
+        return None if bundle is None else bundle.msp_manager
+
+    def _deliver_client(self, channel: PeerChannel) -> DeliverClient:
+        attempts = count()
+
+        def connect() -> Channel:
+            endpoints = channel.bundle.orderer_endpoints
+            if not endpoints:
+                raise NoOrderers(channel.channel_id)
+            return self._orderers(endpoints[next(attempts) % len(endpoints)][1])
+
+        limit = self.settings.reconnect_limit.total_seconds()
+        return DeliverClient(
+            channel.channel_id,
+            connect,
+            self.signer,
+            self._now,
+            self._random_bytes,
+            verify=channel.verify,
+            backoff=Backoff(limit=limit),
+        )
+
+    def _orderer_infos(self, channel_id: str) -> list[OrdererInfo]:
+        bundle = self._bundle(channel_id)
+        return [
+            OrdererInfo(msp_id, endpoint, self._orderers(endpoint))
+            for msp_id, endpoint in (bundle.orderer_endpoints if bundle else ())
+        ]
+
+
+def _require_application(bundle: ChannelBundle) -> None:
+    if not bundle.has_application:
+        raise ConfigError(f"channel {bundle.channel_id} does not contain application config")
+
+
+def stored_bundle(ledger: Ledger) -> ChannelBundle:
+    """The configuration in force, as the ledger's state has it."""
+    state = ledger.snapshot()
+    try:
+        entry = state.get(CONFIG_NAMESPACE, CONFIG_KEY)
+    finally:
+        state.close()
+    if entry is None:
+        raise ConfigError(f"the ledger of channel {ledger.channel_id} holds no configuration")
+    config = parse(configtx_pb2.ConfigEnvelope, entry.value, "stored channel configuration").config
+    return ChannelBundle(ledger.channel_id, config)
