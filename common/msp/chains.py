@@ -42,9 +42,12 @@ class TrustAnchors:
         Raises InvalidIdentity when there is none or more than one.
         """
         search = _Search(self, certificate)
-        chains = [chain for chain in search.chains() if _usage_permitted(chain)]
+        found = tuple(search.chains())
+        chains = [chain for chain in found if _usage_permitted(chain)]
         if not chains:
-            reason = search.reason or "x509: certificate specifies an incompatible key usage"
+            reason = "x509: certificate specifies an incompatible key usage"
+            if not found:
+                reason = search.reason or "x509: certificate signed by unknown authority"
             raise InvalidIdentity(f"the supplied identity is not valid: {reason}")
         if len(chains) > 1:
             raise InvalidIdentity(
@@ -74,7 +77,6 @@ class _Search:
             yield (self._leaf,)
             return
         yield from self._extend((self._leaf,))
-        self.reason = self.reason or "x509: certificate signed by unknown authority"
 
     def _extend(self, chain: Chain) -> Iterator[Chain]:
         for root in self._anchors.roots:

@@ -11,13 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from gridloom.ca.issuer import Issuer, Profile
+from gridloom.ca.issuer import Issuer
 from gridloom.ca.subjects import Subject
 from gridloom.common import certificates, crypto, der
 from gridloom.common.certificates import Certificate
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.msp import Msp, MspVersion
-from gridloom.common.msp_files import MspFiles
 from gridloom.protos.msp.msp_config_pb2 import FabricMSPConfig, FabricOUIdentifier, MSPConfig
 from gridloom.protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 
@@ -50,11 +49,6 @@ def member(
     key = crypto.generate_key(random.Random(name).randbytes)
     certificate = issuer.issue(key.public_key(), Subject(name, units), **extra)  # type: ignore[arg-type]
     return SigningIdentity(MSP_ID, certificate.pem(), key)
-
-
-def tls_member(issuer: Issuer, name: str, units: Sequence[str]) -> SigningIdentity:
-    """Issue a member whose certificate carries TLS usages."""
-    return member(issuer, name, units, profile=Profile.TLS)
 
 
 def msp_config(
@@ -93,16 +87,6 @@ def msp_config(
 def msp_of(*roots: Issuer, version: MspVersion = MspVersion.V1_4_3, **options: object) -> Msp:
     """Set up an MSP from its root CAs and the options of ``msp_config``."""
     return Msp.from_config(msp_config(roots, **options), version)  # type: ignore[arg-type]
-
-
-def folder_of(ca: Issuer, signer: SigningIdentity, key: bytes) -> MspFiles:
-    """The content of a member's MSP folder with node OUs on."""
-    return MspFiles(
-        cacerts={"ca-cert.pem": ca.certificate.pem()},
-        signcerts={"cert.pem": signer.certificate_pem},
-        keystore={"priv_sk": key},
-        node_ou_certificate="cacerts/ca-cert.pem",
-    )
 
 
 def role(kind: MSPRole.MSPRoleType.ValueType, msp_id: str = MSP_ID) -> MSPPrincipal:

@@ -1,9 +1,12 @@
 """A real network's MSPs, certificates, identities and signatures, judged by ours."""
 
+import base64
+import json
+
 import pytest
 
 from gridloom.common.blocks import header_bytes
-from gridloom.common.identities import InvalidSignature, PrincipalNotSatisfied
+from gridloom.common.identities import InvalidIdentity, InvalidSignature, PrincipalNotSatisfied
 from gridloom.common.msp import Msp, MspManager, MspVersion
 from gridloom.common.msp_directory import load_msp
 from gridloom.protos.common.common_pb2 import (
@@ -17,13 +20,14 @@ from gridloom.protos.common.common_pb2 import (
     SignatureHeader,
 )
 from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
-from gridloom.protos.msp.msp_config_pb2 import MSPConfig
+from gridloom.protos.msp.msp_config_pb2 import FabricMSPConfig, MSPConfig
 from gridloom.protos.msp.msp_principal_pb2 import MSPRole
 from gridloom.protos.peer.transaction_pb2 import ChaincodeActionPayload, Transaction
 from harness.authorities import role
 from harness.shared import shared
 
 CRYPTO = shared("golden", "msp", "crypto")
+ORG1 = CRYPTO / "peerOrganizations" / "org1.example.com"
 FOLDERS = sorted(path for path in CRYPTO.rglob("msp") if path.is_dir())
 BLOCKS = sorted(shared("golden", "blocks", "peer").glob("*.pb"))
 MSP_IDS = {
@@ -96,10 +100,22 @@ def test_users_that_fabric_ca_enrolled_are_members(channel):
     assert alice.serialized.endswith(shared("golden", "ca", "alice-cert.pem").read_bytes())
 
 
+def test_a_user_whom_fabric_ca_revoked_is_a_member_no_more():
+    """The answer to gencrl names alice's serial number."""
+    answer = json.loads(shared("golden", "ca", "44-gencrl.json").read_text())
+    crl = base64.b64decode(answer["response"]["body"]["result"]["CRL"])
+    config = FabricMSPConfig.FromString(load_msp(ORG1 / "msp", "Org1MSP").config)
+    config.revocation_list.append(crl)
+    msp = Msp.from_config(MSPConfig(config=config.SerializeToString()))
+    alice = msp.identity(shared("golden", "ca", "alice-cert.pem").read_bytes())
+    with pytest.raises(InvalidIdentity, match="revoked"):
+        msp.validate(alice)
+
+
 def test_a_high_s_root_is_sanitised_in_the_certifiers_identifier(channel):
     """cryptogen's org1 root is high-S: were it not repaired, no node OU would match."""
     msp = channel.msp("Org1MSP")
-    root = CRYPTO / "peerOrganizations/org1.example.com/ca/ca.org1.example.com-cert.pem"
+    root = ORG1 / "ca" / "ca.org1.example.com-cert.pem"
     assert msp._authorities.roots[0].pem() != root.read_bytes()
 
 
