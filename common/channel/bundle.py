@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from gridloom.protos.common import common_pb2, configuration_pb2
 from gridloom.protos.common.configtx_pb2 import Config, ConfigEnvelope, ConfigGroup
 
-from ..blocks import envelope_at
+from ..blocks import BlockError, envelope_at
 from ..envelopes import open_channel_header, open_payload
 from ..errors import MalformedMessage
 from ..msp import MspManager
@@ -82,7 +82,7 @@ class ChannelBundle:
         """Read the bundle from a block with a CONFIG envelope; ConfigError."""
         try:
             envelope = envelope_at(block, 0)
-        except MalformedMessage as error:
+        except (BlockError, MalformedMessage) as error:
             raise ConfigError(f"malformed configuration block: {error}") from error
         return ChannelBundle.from_envelope(envelope)
 
