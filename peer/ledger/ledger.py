@@ -20,6 +20,7 @@ from gridloom.protos.peer import transaction_pb2
 from ..validation.block_transaction import BlockTransaction
 from ..validation.mvcc import validate_and_prepare
 from .block_history import history_rows
+from .cached_snapshot import CachedSnapshot
 from .commit_hash import commit_hash
 from .errors import BlockRejected, NotInIndex
 from .heights import Heights
@@ -136,7 +137,7 @@ class Ledger:
         number = block.header.number
         private_ids = [t.tx_id for t in transactions if t.rwset and t.rwset.has_private_writes]
         private = self._kept_private_data(transactions, private_ids)
-        snapshot = self._store.snapshot()
+        snapshot = CachedSnapshot(self._store.snapshot())
         try:
             codes, batch = validate_and_prepare(number, transactions, snapshot)
             add_private_updates(number, private, codes, batch, snapshot)
@@ -236,7 +237,7 @@ class Ledger:
 
     def simulator(self, tx_id: str) -> TxSimulator:
         """A simulation against the present state; call done() on it."""
-        return TxSimulator(tx_id, self._store.snapshot(), self.collections)
+        return TxSimulator(tx_id, CachedSnapshot(self._store.snapshot()), self.collections)
 
     def query_executor(self) -> QueryExecutor:
         """The same getters without a read set; call done() on it."""

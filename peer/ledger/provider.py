@@ -52,7 +52,11 @@ class LedgerProvider:
             if ledger.height:
                 self._opened[channel_id] = ledger
                 raise LedgerExists(channel_id)
-            ledger.commit(genesis_block, [transaction])
+            try:
+                ledger.commit(genesis_block, [transaction])
+            except BaseException:
+                ledger.close()
+                raise
             self._opened[channel_id] = ledger
             return ledger
 

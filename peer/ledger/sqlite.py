@@ -58,6 +58,7 @@ class SqliteStore:
         sqlalchemy.event.listen(self._engine, "connect", _prepare)
         sqlalchemy.event.listen(self._engine, "begin", _begin)
         self._sql = Statements(self._engine.dialect)
+        self.driver_error = self._engine.dialect.loaded_dbapi.Error
         with self._failures():
             self._height = self._open_file()
         self._writer = self._engine.connect()
@@ -75,9 +76,9 @@ class SqliteStore:
             cursor.execute("BEGIN")
             cursor.execute(self._sql.newest)
             height = _height(cursor.fetchone())
-        except BaseException:
-            self._give_back(connection)
-            raise
+        except self.driver_error as error:
+            self.release(connection)
+            raise self.failure(error) from error
         return _SqliteSnapshot(self, connection, self._sql, height)
 
     def commit(self, record: BlockRecord) -> None:
@@ -155,6 +156,10 @@ class SqliteStore:
                 self._idle.pop().close()
             self._engine.dispose()
 
+    def failure(self, error: BaseException) -> StoreFailed:
+        """What to raise for an error of the database."""
+        return StoreFailed(str(self._path), str(error))
+
     def release(self, connection: PoolProxiedConnection) -> None:
         """End a snapshot's transaction and take its connection back."""
         connection.rollback()
@@ -183,7 +188,7 @@ class SqliteStore:
         try:
             yield
         except DBAPIError as error:
-            raise StoreFailed(str(self._path), str(error.orig)) from error
+            raise self.failure(error.orig or error) from error
 
     def _write_state(self, write: _Write, updates: UpdateBatch) -> None:
         put: list[tuple[object, ...]] = []
@@ -232,6 +237,8 @@ class SqliteStore:
             cursor = connection.cursor()
             cursor.execute(sql, parameters)
             return cursor.fetchall()
+        except self.driver_error as error:
+            raise self.failure(error) from error
         finally:
             self._give_back(connection)
 
@@ -261,11 +268,11 @@ class _SqliteSnapshot:
         self.height = height
 
     def get(self, namespace: str, key: bytes) -> VersionedValue | None:
-        self._cursor.execute(self._sql.get_state, (namespace, key))
-        row = self._cursor.fetchone()
-        if row is None:
+        rows = self._rows(self._sql.get_state, namespace, key)
+        if not rows:
             return None
-        return VersionedValue(row[0], Version(row[1], row[2]), row[3])
+        value, block, tx, metadata = rows[0]
+        return VersionedValue(value, Version(block, tx), metadata)
 
     def range(
         self, namespace: str, start: bytes, end: bytes
@@ -282,10 +289,15 @@ class _SqliteSnapshot:
 
     def _chunk(self, namespace: str, start: bytes, end: bytes) -> Sequence[Any]:
         if end:
-            self._cursor.execute(self._sql.state_range, (namespace, start, end))
-        else:
-            self._cursor.execute(self._sql.state_from, (namespace, start))
-        return self._cursor.fetchall()
+            return self._rows(self._sql.state_range, namespace, start, end)
+        return self._rows(self._sql.state_from, namespace, start)
+
+    def _rows(self, sql: str, *parameters: object) -> Sequence[Any]:
+        try:
+            self._cursor.execute(sql, parameters)
+            return self._cursor.fetchall()
+        except self._store.driver_error as error:
+            raise self._store.failure(error) from error
 
 
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
