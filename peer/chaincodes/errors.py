@@ -63,5 +63,13 @@ class PackageNotFound(ChaincodeHostError):
         self.package_id = package_id
 
 
+class AlreadyInstalled(ChaincodeHostError):
+    """This very package has been installed before."""
+
+    def __init__(self, package_id: str) -> None:
+        super().__init__(f"chaincode already successfully installed (package ID '{package_id}')")
+        self.package_id = package_id
+
+
 class ShimRequestRefused(ChaincodeHostError):
     """A chaincode asked for what the peer will not do; the chaincode reads the reason."""

@@ -30,10 +30,13 @@ from .launches import Launches
 from .lifecycle.approved import ApprovedChaincodes
 from .lifecycle.endorsement_info import EndorsementInfo
 from .lifecycle.installed import InstalledPackages
+from .lifecycle.scc import LifecycleChaincode
 from .lifecycle.store import PackageStore
 from .resources import ChannelResources, PeerResources
 from .runtime import ChaincodeLauncher
 from .session import TransactionSession
+from .system.cscc import ConfigurationChaincode
+from .system.qscc import QueryChaincode
 from .system_chaincode import SYSTEM_VERSION, SystemChaincode
 
 R = TypeVar("R")
@@ -74,10 +77,15 @@ class ChaincodeHost:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
 
-    def attach(self, peer: PeerResources, system: Iterable[SystemChaincode]) -> None:
-        """Connect the host with its peer and that peer's system chaincodes."""
+    def attach(self, peer: PeerResources, system: Iterable[SystemChaincode] = ()) -> None:
+        """Connect the host with its peer; system: chaincodes besides the built-in ones."""
         self._peer = peer
-        self._system = {chaincode.name: chaincode for chaincode in system}
+        built_in: tuple[SystemChaincode, ...] = (
+            LifecycleChaincode(peer, self.approved),
+            ConfigurationChaincode(peer),
+            QueryChaincode(peer),
+        )
+        self._system = {chaincode.name: chaincode for chaincode in (*built_in, *system)}
 
     @property
     def acl(self) -> AccessControl:

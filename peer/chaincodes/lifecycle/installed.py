@@ -10,8 +10,9 @@ import logging
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from gridloom.common.chaincode_package import InvalidPackage, parse_package
+from gridloom.common.chaincode_package import InvalidPackage, package_id, parse_package
 
+from ..errors import AlreadyInstalled
 from .definitions import local_package
 from .store import PackageReference, PackageStore
 
@@ -31,6 +32,19 @@ class InstalledPackages:
         self._by_hash: dict[bytes, PackageReference] = {}
         self.changes = 0
         self.refresh()
+
+    def install(self, label: str, package: bytes) -> str:
+        """Keep a package and return its id; AlreadyInstalled when it is there."""
+        identifier = package_id(label, package)
+        if self.get(identifier) is not None:
+            raise AlreadyInstalled(identifier)
+        self._store.save(label, package)
+        self.refresh()
+        return identifier
+
+    def load(self, package_id: str) -> bytes:
+        """Return a package's bytes; PackageNotFound when it is not installed."""
+        return self._store.load(package_id)
 
     def refresh(self) -> None:
         """Read the store again."""
