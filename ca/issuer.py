@@ -153,7 +153,9 @@ class Issuer:
         for serial, date in sorted(revoked.items()):
             entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(date)
             builder = builder.add_revoked_certificate(entry.build())
-        crl = builder.sign(self._key, _hash_for(self._key))
+        crl = builder.sign(
+            self._key, _hash_for(self._key), ecdsa_deterministic=crypto.DETERMINISTIC or None
+        )
         return crl.public_bytes(Encoding.PEM)
 
     def save(self, directory: Path) -> None:
