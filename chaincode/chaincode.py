@@ -37,6 +37,7 @@ class Chaincode:
 
     contracts: the first one is the default, whose functions need no ``contract:`` prefix.
     development: put the traceback of an unexpected exception into the answer.
+    parameters: of the peer whose process this is (its MSP id, batches); a stream brings its own.
     title, version: for the metadata.  ContractError if two contracts share a name.
     """
 
@@ -45,6 +46,7 @@ class Chaincode:
         contracts: Sequence[Contract],
         *,
         development: bool = False,
+        parameters: PeerParameters | None = None,
         title: str = "",
         version: str = "",
     ) -> None:
@@ -58,6 +60,7 @@ class Chaincode:
             self.contracts[contract.name] = contract
         self.default = contracts[0].name
         self.development = development
+        self.parameters = parameters or PeerParameters()
         system.metadata = describe(list(self.contracts.values()), self.default, title, version)
 
     def handle_transaction(
@@ -69,13 +72,14 @@ class Chaincode:
         """Run a TRANSACTION or INIT and return COMPLETED, or ERROR if it could not be run.
 
         exchange answers the transaction's requests, one at a time; parameters is what the
-        peer's READY allowed.  A failed transaction is COMPLETED with a status of 400 or more.
+        peer's READY allowed, those of the object if None.  A failed transaction is COMPLETED
+        with a status of 400 or more.
         """
         try:
             input_ = parse(chaincode_pb2.ChaincodeInput, message.payload, "chaincode input")
         except GridloomError as error:
             return _answer(message, ChaincodeMessage.ERROR, str(error).encode())
-        link = PeerLink(exchange, message.channel_id, message.txid, parameters or _ONE_AT_A_TIME)
+        link = PeerLink(exchange, message.channel_id, message.txid, parameters or self.parameters)
         proposal = message.proposal if message.HasField("proposal") else None
         stub = ChaincodeStub(link, input_, proposal)
         response = self._respond(stub, message.type == ChaincodeMessage.INIT)
@@ -141,7 +145,6 @@ class Chaincode:
         return f"{text}\n{''.join(report.format())}".rstrip()
 
 
-_ONE_AT_A_TIME = PeerParameters()
 _FREE = converter(object)
 
 

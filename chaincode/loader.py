@@ -22,6 +22,7 @@ from types import ModuleType
 from .chaincode import Chaincode
 from .contract import Contract
 from .errors import ContractError, LoadError
+from .peer_link import PeerParameters
 from .private_modules import SourceTree, import_private, release
 
 SOURCE_FOLDER = "src"
@@ -36,20 +37,23 @@ def load(
     *,
     origin: Path | None = None,
     development: bool = False,
+    parameters: PeerParameters | None = None,
 ) -> Chaincode:
     """Load an unpacked package: ``code_dir`` holds ``src/``, ``path`` names the module in it.
 
     origin: the author's folder that was packaged as ``src/``.  Files that still equal their
     packaged copy are compiled under their name there, so that breakpoints and tracebacks
     lead to what the author edits.  path may be empty if ``src/`` holds a single module.
-    LoadError says what is missing or wrong.
+    parameters: of the peer whose process this is.  LoadError says what is missing or wrong.
     """
     source = code_dir / SOURCE_FOLDER
     if not source.is_dir():
         raise LoadError(package_id, f"the package has no folder {SOURCE_FOLDER}/")
     module = path or _only_module(source, package_id)
     tree = SourceTree(source, origin)
-    return _load(tree, module, package_id, development)
+    chaincode = _load(tree, module, package_id, development)
+    chaincode.parameters = parameters or chaincode.parameters
+    return chaincode
 
 
 def load_path(path: Path, *, development: bool = False) -> Chaincode:

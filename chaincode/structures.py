@@ -321,9 +321,12 @@ class Free(Structure):
 
     def _converter(self, value: object) -> Converter:
         try:
-            return self._of(type(value))
+            found = self._of(type(value))
         except ContractError as error:
             raise Mismatch(self.name, value, error.reason) from None
+        if isinstance(found, Free):
+            raise Mismatch(self.name, value, "a bare object holds nothing")
+        return found
 
     def schema(self, schemas: Schemas) -> JsonSchema:
         return {}

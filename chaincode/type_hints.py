@@ -14,7 +14,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NewType, Union, get_args, get_origin, get_type_hints
 
 from .errors import ContractError
 from .scalars import (
@@ -126,6 +126,8 @@ def _compile(hint: Any, building: _Building) -> Converter:  # noqa: ANN401
 
 def _generic(hint: object, origin: object, args: Sequence[Any], building: _Building) -> Converter:
     name = hint_name(hint)
+    if origin is Annotated:
+        return _compile(args[0], building)
     if origin is Union or origin is types.UnionType:
         return _union(name, args, building)
     if origin is Literal:
