@@ -23,13 +23,16 @@ _NANOSECONDS = {
 }
 _PART = re.compile(r"([0-9]*)(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
 _LIMIT = 2**63
+_MAX_LENGTH = 100  # characters; far beyond any duration that fits 64 bits
 
 
 class InvalidDuration(GridloomError):
     """A text that is no duration; text: as found."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(f"invalid duration {text!r} (expected such as 2s, 500ms, 1m30s)")
+        super().__init__(
+            f"invalid duration {text[:_MAX_LENGTH]!r} (expected such as 2s, 500ms, 1m30s)"
+        )
         self.text = text
 
 
@@ -39,6 +42,8 @@ def duration_nanoseconds(text: str) -> int:
     rest = text[1:] if text[:1] in ("-", "+") else text
     if rest == "0":
         return 0
+    if not 0 < len(rest) <= _MAX_LENGTH:
+        raise InvalidDuration(text)
     total = 0
     position = 0
     while position < len(rest):
@@ -49,7 +54,7 @@ def duration_nanoseconds(text: str) -> int:
         unit = _NANOSECONDS[part[3]]
         total += int(part[1] or "0") * unit + int(fraction or "0") * unit // 10 ** len(fraction)
         position = part.end()
-    if not rest or total >= _LIMIT + negative:
+    if total >= _LIMIT + negative:
         raise InvalidDuration(text)
     return -total if negative else total
 
