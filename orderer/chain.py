@@ -27,7 +27,7 @@ class CuttingMode(Enum):
     next block.  MANUAL: when told to.  Every mode keeps the channel's BatchSize.
     """
 
-    BATCH_TIMEOUT = "batch-timeout"
+    BATCH_TIMEOUT = "timeout"
     IDLE = "idle"
     MANUAL = "manual"
 
@@ -121,7 +121,10 @@ class Chain(Protocol):
         """Return once more messages are welcome; ChainUnavailable if they never will be."""
 
     async def cut(self) -> int | None:
-        """End the block under way; returns its number once it is durable, None if empty."""
+        """End the block under way; returns when all accepted so far is durable.
+
+        The number of the block this made, None if no message was waiting for its block.
+        """
 
     def start(self) -> None:
         """Begin to work, on the running event loop."""

@@ -126,8 +126,9 @@ class Orderer:
         return services
 
     async def cut(self, channel_id: str) -> int | None:
-        """End the block under way; its number once it is durable, None if nothing waits.
+        """End the block under way; returns when all accepted so far is durable.
 
+        The number of the block this made, None if no message was waiting for its block.
         ChannelMissing for an unknown channel, ChainUnavailable when the chain does not run.
         """
         return await self.registrar.get(channel_id).chain.cut()

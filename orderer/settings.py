@@ -35,7 +35,7 @@ class OrdererSettings:
     location: the folder below which ``chains`` holds the blocks.
     time_window: how far a deliver request's time may be off, either way.
     check_expiration: refuse expired client certificates.
-    cutting: key ``General.Cutting``, ours: batch-timeout (Fabric's way), idle or manual.
+    cutting: key ``General.Cutting``, ours: timeout (Fabric's way), idle or manual.
     """
 
     listen_address: str = "127.0.0.1:7050"

@@ -33,12 +33,19 @@ class _Message:
 
 
 @dataclass(frozen=True, slots=True)
+class _Cut:
+    """Told to cut here; number: of the block that this makes, None if it makes none."""
+
+    number: asyncio.Future[int | None]
+
+
+@dataclass(frozen=True, slots=True)
 class _ReadyBatch:
-    """What will be one block; number: told to whoever waits for it to be written."""
+    """What will be one block, or none if it is empty; cut: who waits for it to be written."""
 
     envelopes: Batch
     is_config: bool = False
-    number: asyncio.Future[int] | None = None
+    cut: _Cut | None = None
 
 
 class SoloChain:
@@ -49,7 +56,7 @@ class SoloChain:
         self._cutting = cutting
         self._new_timer = timer
         self._timer: TimerHandle | None = None
-        self._arrived: deque[_Message] = deque()
+        self._arrived: deque[_Message | _Cut] = deque()
         self._ready: deque[_ReadyBatch] = deque()
         self._reconfiguring = False
         self._refusal = "the chain is not running"
@@ -84,18 +91,15 @@ class SoloChain:
 
     async def cut(self) -> int | None:
         self._check_accepting()
-        if not self._support.cutter.pending:
-            return None
-        number: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._add(_ReadyBatch(self._support.cutter.cut(), number=number))
-        self._watch_timer()
-        return await number
+        cut = _Cut(asyncio.get_running_loop().create_future())
+        self._accept(cut)
+        return await cut.number
 
     def _check_accepting(self) -> None:
         if self._refusal:
             raise ChainUnavailable(self._support.channel_id, self._refusal)
 
-    def _accept(self, message: _Message) -> None:
+    def _accept(self, message: _Message | _Cut) -> None:
         self._check_accepting()
         self._arrived.append(message)
         self._cut_arrived()
@@ -103,20 +107,24 @@ class SoloChain:
     def _cut_arrived(self) -> None:
         """Bring what has arrived into batches, as far as the next config message."""
         while self._arrived and not self._reconfiguring:
-            message = self._judged(self._arrived.popleft())
-            if message is None:
-                continue
-            if message.is_config:
-                self._add(_ReadyBatch(self._support.cutter.cut()))
-                self._add(_ReadyBatch([message.envelope], is_config=True))
-                self._reconfiguring = True
-            else:
-                size = self._support.orderer_config.batch_size
-                for batch in self._support.cutter.ordered(message.envelope, size):
-                    self._add(_ReadyBatch(batch))
+            arrival = self._arrived.popleft()
+            if isinstance(arrival, _Cut):
+                self._add(_ReadyBatch(self._support.cutter.cut(), cut=arrival))
+            elif (message := self._judged(arrival)) is not None:
+                self._take(message)
             self._watch_timer()
         if self._cuts_at_once and self._support.cutter.pending:
             self._work.set()
+
+    def _take(self, message: _Message) -> None:
+        if message.is_config:
+            self._add(_ReadyBatch(self._support.cutter.cut()))
+            self._add(_ReadyBatch([message.envelope], is_config=True))
+            self._reconfiguring = True
+            return
+        size = self._support.orderer_config.batch_size
+        for batch in self._support.cutter.ordered(message.envelope, size):
+            self._add(_ReadyBatch(batch))
 
     @property
     def _cuts_at_once(self) -> bool:
@@ -138,7 +146,7 @@ class SoloChain:
         return _Message(envelope, sequence, is_config=True)
 
     def _add(self, batch: _ReadyBatch) -> None:
-        if not batch.envelopes:
+        if not batch.envelopes and batch.cut is None:
             return
         self._ready.append(batch)
         self._work.set()
@@ -147,7 +155,8 @@ class SoloChain:
 
     def _watch_timer(self) -> None:
         """Let the batch timer run exactly while messages wait for their batch to end."""
-        if self._cutting is not CuttingMode.BATCH_TIMEOUT or not self._support.cutter.pending:
+        timed = self._cutting is CuttingMode.BATCH_TIMEOUT and not self._refusal
+        if not timed or not self._support.cutter.pending:
             self._stop_timer()
         elif self._timer is None:
             seconds = self._support.orderer_config.batch_timeout / timedelta(seconds=1)
@@ -184,15 +193,18 @@ class SoloChain:
                     return
 
     async def _write(self, batch: _ReadyBatch) -> None:
-        block = self._support.create_next_block(batch.envelopes)
-        if batch.is_config:
-            await self._support.write_config_block(block)
-            self._reconfiguring = False
-            self._cut_arrived()
-        else:
-            await self._support.write_block(block)
-        if batch.number is not None and not batch.number.done():
-            batch.number.set_result(block.header.number)
+        number = None
+        if batch.envelopes:
+            block = self._support.create_next_block(batch.envelopes)
+            number = block.header.number
+            if batch.is_config:
+                await self._support.write_config_block(block)
+                self._reconfiguring = False
+                self._cut_arrived()
+            else:
+                await self._support.write_block(block)
+        if batch.cut is not None and not batch.cut.number.done():
+            batch.cut.number.set_result(number)
 
     def _fail(self, batch: _ReadyBatch) -> None:
         """Nothing can follow a block that was not written: refuse everything from here on."""
@@ -202,7 +214,9 @@ class SoloChain:
         self._stop_timer()
         self.errored.set()
         self._room.set()
-        for lost in (batch, *self._ready):
-            if lost.number is not None and not lost.number.done():
-                lost.number.set_exception(ChainUnavailable(channel_id, self._refusal))
+        lost = [batch.cut, *(ready.cut for ready in self._ready), *self._arrived]
+        for cut in lost:
+            if isinstance(cut, _Cut) and not cut.number.done():
+                cut.number.set_exception(ChainUnavailable(channel_id, self._refusal))
         self._ready.clear()
+        self._arrived.clear()
