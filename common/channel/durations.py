@@ -30,9 +30,8 @@ class InvalidDuration(GridloomError):
     """A text that is no duration; text: as found."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(
-            f"invalid duration {text[:_MAX_LENGTH]!r} (expected such as 2s, 500ms, 1m30s)"
-        )
+        shown = text[:_MAX_LENGTH]
+        super().__init__(f"invalid duration {shown!r} (expected such as 2s, 500ms, 1m30s)")
         self.text = text
 
 
