@@ -51,6 +51,8 @@ _PARSER_ERRORS: Final = (
 
 E = TypeVar("E", bound=x509.ExtensionType)
 
+#: DER to what it says: the same few certificates arrive with every message and channel.
+_parsed: BoundedMemo[bytes, Certificate] = BoundedMemo(1 << 10)
 #: (id of the issuer's key, DER of the certificate) of signatures found good.
 _issued: BoundedMemo[tuple[bytes, bytes], bool] = BoundedMemo(1 << 10)
 
@@ -137,10 +139,14 @@ class Certificate:
 
 def parse(der_bytes: bytes) -> Certificate:
     """Parse one DER certificate; InvalidIdentity when any part of it is malformed."""
-    try:
-        return _parse(x509.load_der_x509_certificate(der_bytes), der_bytes)
-    except _PARSER_ERRORS as error:
-        raise InvalidIdentity(f"parseCertificate failed: {error}") from error
+    certificate = _parsed.get(der_bytes)
+    if certificate is None:
+        try:
+            certificate = _parse(x509.load_der_x509_certificate(der_bytes), der_bytes)
+        except _PARSER_ERRORS as error:
+            raise InvalidIdentity(f"parseCertificate failed: {error}") from error
+        _parsed.put(der_bytes, certificate)
+    return certificate
 
 
 def parse_pem(data: bytes) -> Certificate:

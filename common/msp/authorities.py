@@ -32,6 +32,7 @@ class Authorities:
             raise InvalidIdentity("expected at least one CA certificate")
         self._hash = identifier_hash
         self._inner_nodes: frozenset[bytes] = frozenset()
+        self._identifiers: dict[bytes, bytes] = {}
         self._anchors = TrustAnchors(map(parse_pem, roots), map(parse_pem, intermediates))
         self.roots = tuple(map(self.sanitize, self._anchors.roots))
         self.intermediates = tuple(map(self.sanitize, self._anchors.intermediates))
@@ -75,7 +76,20 @@ class Authorities:
 
     def certifiers_identifier(self, certificate_pem: bytes) -> bytes:
         """Hash the path from a CA certificate of this MSP up to its root."""
-        certificate = self.sanitize(parse_pem(certificate_pem))
+        found = self._identifiers.get(certificate_pem)
+        if found is None:
+            found = self._certifiers_identifier(self.sanitize(parse_pem(certificate_pem)))
+            self._identifiers[certificate_pem] = found
+        return found
+
+    def path_identifier(self, path: Sequence[Certificate]) -> bytes:
+        """Hash the DER of certificates one after the other, issuer first, root last."""
+        digest = hashlib.new(self._hash)
+        for certificate in path:
+            digest.update(certificate.raw)
+        return digest.digest()
+
+    def _certifiers_identifier(self, certificate: Certificate) -> bytes:
         if any(certificate.raw == root.raw for root in self.roots):
             return self.path_identifier((certificate,))
         if all(certificate.raw != known.raw for known in self.intermediates):
@@ -85,13 +99,6 @@ class Authorities:
             )
         self._require_tree_leaf(certificate)
         return self.path_identifier(self._chain(certificate))
-
-    def path_identifier(self, path: Sequence[Certificate]) -> bytes:
-        """Hash the DER of certificates one after the other, issuer first, root last."""
-        digest = hashlib.new(self._hash)
-        for certificate in path:
-            digest.update(certificate.raw)
-        return digest.digest()
 
     def _chain(self, certificate: Certificate) -> Chain:
         chain = self._anchors.unique_chain(certificate)

@@ -8,8 +8,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from gridloom.ca.issuer import Issuer, Profile
 from gridloom.ca.subjects import Subject
+from gridloom.common import crypto
 from gridloom.common.identities import (
     InvalidIdentity,
+    InvalidSignature,
     SigningIdentity,
     UnknownMsp,
     serialize,
@@ -240,6 +242,16 @@ def test_a_refusal_is_remembered_as_a_refusal():
     for _ in range(2):
         with pytest.raises(InvalidIdentity, match="does not have an OU"):
             msp.validate(identity)
+
+
+def test_signing_under_a_stolen_certificate_never_profits_from_the_memo():
+    """What a signer remembers of its own making counts for its own key only."""
+    victim, thief = member(CA, "victim"), crypto.generate_key(random.Random(66).randbytes)
+    forger = SigningIdentity(MSP_ID, victim.certificate_pem, thief)
+    identity = msp_of(CA).deserialize(forger.serialized)
+    with pytest.raises(InvalidSignature):
+        identity.verify(b"message", forger.sign(b"message"))
+    identity.verify(b"message", victim.sign(b"message"))
 
 
 def test_well_formed_means_one_certificate_and_nothing_else():
