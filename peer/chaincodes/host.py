@@ -71,6 +71,7 @@ class ChaincodeHost:
         self._query_limit = query_limit
         self._launches = Launches(store, launchers)
         self._waiting_types = {name for name, launcher in launchers.items() if launcher.waits}
+        self._inline_types = launchers.keys() - self._waiting_types
         self._system: dict[str, SystemChaincode] = {}
         self._active: set[tuple[str, str, str]] = set()
         self._peer: PeerResources | None = None
@@ -155,15 +156,17 @@ class ChaincodeHost:
                 channel_id=invocation.channel_id,
             )
         prepared = self._prepare(invocation)
-        if threading.get_ident() != self._loop_thread:
-            return self._wait(self._run(prepared))
-        runtime = self._launches.running(prepared.package_id)
-        if runtime is None:
-            runtime = self._launches.start_now(prepared.package_id)
-        if not isinstance(runtime, InProcessRuntime):
-            raise ExecutionFailed(f"chaincode {prepared.package_id} has just become a service")
+        holds_loop = threading.get_ident() == self._loop_thread
+        if holds_loop:
+            runtime = self._launches.require(prepared.package_id)
+        else:
+            runtime = self._wait(self._launches.get(prepared.package_id))
         with self._session(prepared) as session:
-            return runtime.execute_now(prepared.message, session.handle)
+            if isinstance(runtime, InProcessRuntime):
+                return runtime.execute_now(prepared.message, session.handle)
+            if holds_loop:
+                raise ExecutionFailed(f"{prepared.package_id} has only now become a service")
+            return self._wait(runtime.execute(prepared.message, session.handle))
 
     async def stop(self) -> None:
         """Stop all running chaincodes."""
@@ -202,7 +205,7 @@ class ChaincodeHost:
     async def _run(self, prepared: _Prepared) -> ChaincodeMessage:
         runtime = await self._launches.get(prepared.package_id)
         with self._session(prepared) as session:
-            if isinstance(runtime, InProcessRuntime) and not self._may_wait():
+            if isinstance(runtime, InProcessRuntime) and self._may_hold_loop():
                 return runtime.execute_now(prepared.message, session.handle)
             return await runtime.execute(prepared.message, session.handle)
 
@@ -226,12 +229,15 @@ class ChaincodeHost:
             session.close()
             self._active.discard(key)
 
-    def _may_wait(self) -> bool:
-        """Whether a callee might be a service, so that a caller must not hold the loop."""
-        if not self._waiting_types:
+    def _may_hold_loop(self) -> bool:
+        """Whether no callee could make a caller wait: all run in this process, and are running.
+
+        So every such package is started as soon as one of them is invoked.
+        """
+        types = self.approved.packages.types
+        if not self._waiting_types.isdisjoint(types.values()):
             return False
-        types = self.approved.packages.types.values()
-        return not self._waiting_types.isdisjoint(types)
+        return self._launches.settle(i for i, kind in types.items() if kind in self._inline_types)
 
     def _wait(self, coroutine: Coroutine[Any, Any, R]) -> R:
         """Run a coroutine on the event loop and wait for it in this worker thread."""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Protocol
 
@@ -14,6 +13,7 @@ from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from .errors import EXECUTION_TIMEOUT, ExecutionFailed
 from .runtime import Exchange
 from .watchdog import Overtime, Watchdog
+from .worker import in_thread
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ class InProcessRuntime:
 
     async def execute(self, message: ChaincodeMessage, handle: Exchange) -> ChaincodeMessage:
         """Run one transaction in a worker thread, so that it may wait for other services."""
-        return await asyncio.to_thread(self.execute_now, message, handle)
+        return await in_thread(lambda: self.execute_now(message, handle))
 
     async def stop(self) -> None:
         """Nothing to release."""

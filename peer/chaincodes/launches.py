@@ -8,16 +8,16 @@ that was lost, are tried again at the next request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
-from typing import Any, TypeVar
+import logging
+from collections.abc import Iterable, Mapping
 
 from gridloom.common.errors import GridloomError
 
-from .errors import LaunchFailed
+from .errors import ChaincodeHostError, LaunchFailed
 from .lifecycle.store import PackageStore
 from .runtime import ChaincodeLauncher, ChaincodeRuntime, InstalledPackage
 
-R = TypeVar("R")
+log = logging.getLogger(__name__)
 
 
 class Launches:
@@ -31,6 +31,7 @@ class Launches:
         self._launchers = launchers
         self._running: dict[str, ChaincodeRuntime] = {}
         self._starting: dict[str, asyncio.Task[ChaincodeRuntime]] = {}
+        self._failed: dict[str, LaunchFailed] = {}
 
     def running(self, package_id: str) -> ChaincodeRuntime | None:
         """Return the runtime of a package if it is ready, else None."""
@@ -42,16 +43,24 @@ class Launches:
         runtime = self.running(package_id)
         if runtime is not None:
             return runtime
-        task = self._starting.get(package_id)
-        if task is None:
-            task = asyncio.create_task(self._start(package_id), name=f"launch {package_id}")
-            self._starting[package_id] = task
-            task.add_done_callback(lambda _: self._starting.pop(package_id, None))
-        return await asyncio.shield(task)
+        return await asyncio.shield(self._begin(package_id))
 
-    def start_now(self, package_id: str) -> ChaincodeRuntime:
-        """Launch a package whose launcher never waits; LaunchFailed when it does."""
-        return _without_waiting(self._launch(package_id), package_id)
+    def require(self, package_id: str) -> ChaincodeRuntime:
+        """Return the runtime of a package without waiting; LaunchFailed when it is not ready."""
+        runtime = self.running(package_id)
+        if runtime is None:
+            reason = self._failed.get(package_id)
+            raise reason or LaunchFailed(package_id, "it is still starting, try again")
+        return runtime
+
+    def settle(self, package_ids: Iterable[str]) -> bool:
+        """Whether each of these runs or has failed to; those not tried yet begin to start."""
+        settled = True
+        for package_id in package_ids:
+            if self.running(package_id) is None and package_id not in self._failed:
+                settled = False
+                self._begin(package_id)
+        return settled
 
     async def stop(self) -> None:
         """Stop everything that runs or starts."""
@@ -63,18 +72,35 @@ class Launches:
         for runtime in running.values():
             await runtime.stop()
 
+    def _begin(self, package_id: str) -> asyncio.Task[ChaincodeRuntime]:
+        task = self._starting.get(package_id)
+        if task is None:
+            task = asyncio.create_task(self._start(package_id), name=f"launch {package_id}")
+            self._starting[package_id] = task
+            task.add_done_callback(lambda ended: self._ended(package_id, ended))
+        return task
+
+    def _ended(self, package_id: str, task: asyncio.Task[ChaincodeRuntime]) -> None:
+        del self._starting[package_id]
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            log.warning("%s", error)
+
     async def _start(self, package_id: str) -> ChaincodeRuntime:
         lost = self._running.pop(package_id, None)
         if lost is not None:
             await lost.stop()
-        return await self._launch(package_id)
-
-    async def _launch(self, package_id: str) -> ChaincodeRuntime:
         try:
             package = self._store.open(package_id)
             runtime = await self._launcher(package).launch(package)
-        except GridloomError as error:
-            raise LaunchFailed(package_id, str(error)) from error
+        except Exception as error:
+            if not isinstance(error, GridloomError):  # the package's own code ran, and failed
+                log.exception("chaincode %s", package_id)
+            reason = str(error) if isinstance(error, GridloomError) else repr(error)
+            failed = LaunchFailed(package_id, reason)
+            self._failed[package_id] = failed
+            raise failed from error
+        self._failed.pop(package_id, None)
         self._running[package_id] = runtime
         return runtime
 
@@ -82,18 +108,7 @@ class Launches:
         launcher = self._launchers.get(package.type.lower())
         if launcher is None:
             known = ", ".join(sorted(self._launchers)) or "none"
-            raise LaunchFailed(
-                package.id, f"this peer cannot run chaincode of type '{package.type}' ({known})"
+            raise ChaincodeHostError(
+                f"this peer runs chaincode of type {known}, not '{package.type}'"
             )
         return launcher
-
-
-def _without_waiting(coroutine: Coroutine[Any, Any, R], package_id: str) -> R:
-    """Run a coroutine that comes to its end without ever being suspended."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: R = end.value
-        return result
-    coroutine.close()
-    raise LaunchFailed(package_id, "it is still starting, try again")

@@ -57,10 +57,7 @@ class ChaincodeLauncher(Protocol):
 
     @property
     def waits(self) -> bool:
-        """Whether its runtimes wait for somebody else; False when they run in this process.
-
-        A launcher that does not wait must not be suspended in launch() either.
-        """
+        """Whether its runtimes wait for somebody else; False when they run in this process."""
         ...
 
     async def launch(self, package: InstalledPackage) -> ChaincodeRuntime:

@@ -21,6 +21,7 @@ from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from .errors import EXECUTION_TIMEOUT, STREAM_TERMINATED, ExecutionFailed
 from .runtime import Exchange
 from .session import REQUEST_TYPES, request_failed
+from .worker import in_thread
 
 CONNECT = "/protos.Chaincode/Connect"
 PARAMETERS = ChaincodeAdditionalParams(
@@ -170,7 +171,7 @@ class ServiceRuntime:
         task.add_done_callback(self._calls.discard)
 
     async def _answer(self, execution: _Execution, message: ChaincodeMessage) -> None:
-        reply = await asyncio.to_thread(execution.handle, message)
+        reply = await in_thread(lambda: execution.handle(message))
         execution.busy = False
         self._outgoing.put_nowait(reply)
 
