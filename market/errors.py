@@ -3,7 +3,7 @@
 MarketError
   CaseError      a case file's field does not say what it must
   ProfileError   a cell of load.csv or generation.csv is not a quantity of energy
-  DayError       the traded day and the ledger disagree
+  NotCommitted   a transaction of the market day was ordered and found invalid
 (Fabric counterpart: none.)
 """
 
@@ -50,3 +50,16 @@ class ProfileError(MarketError):
         self.row = row
         self.column = column
         self.reason = reason
+
+
+class NotCommitted(MarketError):
+    """A transaction of the market day did not become valid.
+
+    function: chaincode and function; transaction_id; code: name of its validation code.
+    """
+
+    def __init__(self, function: str, transaction_id: str, code: str) -> None:
+        super().__init__(f"{function}: transaction {transaction_id} was committed as {code}")
+        self.function = function
+        self.transaction_id = transaction_id
+        self.code = code

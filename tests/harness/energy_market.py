@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +24,9 @@ from gridloom.chaincode.energy.qualifications import (
 )
 from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role, unit_name
 from gridloom.chaincode.testing import Identity, MemoryLedger
+from gridloom.market.day import Members
+from gridloom.market.journal import Member
+from gridloom.market.scenario import Scenario
 
 START = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
 P_S, P_B, P_A = 770_000, 850_000, 810_000
@@ -108,3 +112,82 @@ class EnergyMarket:
         side = "demand" if role is Role.BU else "supply"
         order = self.order(by, role, unit_id, energy, **changes)
         self.energy_units.submit(f"{action.value}_{side}", order, by=by)
+
+
+@dataclass(frozen=True)
+class _Status:
+    block_number: int
+    successful: bool = True
+    name: str = "VALID"
+
+
+@dataclass
+class _Submitted:
+    result: bytes
+    transaction_id: str
+    status: _Status
+
+    async def get_status(self) -> _Status:
+        return self.status
+
+
+@dataclass(frozen=True)
+class _Contract:
+    network: MemoryNetwork
+    chaincode: str
+
+    async def submit_async(self, name: str, arguments: Sequence[str | bytes] = ()) -> _Submitted:
+        ledger, by = self.network.ledger, self.network.by
+        outcome = ledger.transact(self.chaincode, [name, *arguments], by=by)
+        self.network.blocks.append(outcome.tx_id)
+        status = _Status(len(self.network.blocks), name not in self.network.invalid)
+        return _Submitted(outcome.payload, outcome.tx_id, status)
+
+
+@dataclass(frozen=True)
+class MemoryNetwork:
+    """The client SDK's network on a ledger in memory, one block for each transaction.
+
+    invalid: functions whose transactions are committed as invalid.
+    """
+
+    ledger: MemoryLedger
+    by: Identity
+    blocks: list[str]
+    invalid: frozenset[str] = frozenset()
+
+    def get_contract(self, chaincode_name: str) -> _Contract:
+        """A chaincode of the ledger, called as by."""
+        return _Contract(self, chaincode_name)
+
+
+@dataclass(frozen=True)
+class _Signer:
+    key: ec.EllipticCurvePrivateKey
+
+    def sign(self, message: bytes) -> bytes:
+        return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
+
+
+def members_of(scenario: Scenario, invalid: frozenset[str] = frozenset()) -> Members:
+    """A network of the four chaincodes with everybody the scenario needs."""
+    ledger = MemoryLedger("energychannel", now=START)
+    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation)
+    for chaincode in chaincodes:
+        ledger.deploy(chaincode.name, chaincode())
+    blocks: list[str] = []
+
+    def member(msp_id: str, name: str, role: str) -> Member:
+        identity = person(msp_id, name, role)
+        network = MemoryNetwork(ledger, identity, blocks, invalid)
+        return Member(name, msp_id, network, _Signer(identity.private_key))
+
+    return Members(
+        channel="energychannel",
+        operator=member(OPERATOR_MSP, "operator", "operator"),
+        grid=member(GRID_MSP, "grid", "grid"),
+        users=[
+            member(UNITS_MSP, f"user{number}", scenario.role_attribute(number))
+            for number in scenario.users
+        ],
+    )
