@@ -1,4 +1,4 @@
-"""The golden channel as a peer meets it: the orderer's blocks, and what a real peer made of them."""
+"""The golden channel as a peer meets it: the orderer's blocks, and a real peer's verdicts."""
 
 from __future__ import annotations
 
