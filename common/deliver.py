@@ -126,7 +126,10 @@ class DeliverHandler:
                     async for block in blocks:
                         yield responses.block(block, request.source, request.signed)
             except DeliverRefused as refused:
-                log.warning("deliver request ends with %s", refused)
+                # clients poll for channels and blocks to come: no news
+                expected = refused.status == common_pb2.NOT_FOUND
+                level = logging.DEBUG if expected else logging.WARNING
+                log.log(level, "deliver request ends with %s", refused)
                 yield responses.status(refused.status)
                 return
             yield responses.status(common_pb2.SUCCESS)

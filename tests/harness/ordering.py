@@ -163,12 +163,13 @@ class Client:
         *,
         fail: bool = False,
         sent: timedelta = timedelta(),
+        channel_id: str = CHANNEL,
         **options: object,
     ) -> Envelope:
         """A request for blocks; ``sent``: how far its time is from now."""
         behavior = SeekInfo.FAIL_IF_NOT_READY if fail else SeekInfo.BLOCK_UNTIL_READY
         return seek_envelope(
-            CHANNEL,
+            channel_id,
             start,  # type: ignore[arg-type]
             stop,  # type: ignore[arg-type]
             behavior,

@@ -18,6 +18,8 @@ from gridloom.common.blocks import (
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import NEVER, block_position, open_channel_header, open_payload
 from gridloom.common.rpc import Channel
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.wire import parse
 from gridloom.deploy.topology import Batch
@@ -280,6 +282,19 @@ async def test_stopping_ends_the_streams_of_waiting_readers() -> None:
         await orderer.stop()
         answer = await asyncio.wait_for(waiting, 1)
         assert answer.status == common_pb2.SERVICE_UNAVAILABLE
+
+
+async def test_over_grpc_it_is_the_same_service() -> None:
+    async with running(cutting=CuttingMode.IDLE, block=genesis()) as (orderer, local):
+        server = GrpcServer(orderer.services(), "127.0.0.1:0")
+        channel = GrpcChannel(f"127.0.0.1:{await server.start()}")
+        client = Client(channel, user())
+        assert await client.send(message(), message(channel_id="nosuch")) == [SUCCESS, 400]
+        await next_block(channel, client, 1)
+        assert await client.blocks() == await local.blocks()
+        assert await client.deliver(client.seek(channel_id="nosuch")) == [404]
+        await channel.close()
+        await server.stop(grace=0)
 
 
 async def test_channels_do_not_mix() -> None:
