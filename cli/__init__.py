@@ -1,5 +1,52 @@
-"""The ``gridloom`` command."""
+"""The ``gridloom`` command: one module for each group of sub-commands.
+
+Only typer is imported to show help; what a sub-command needs it imports itself.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from . import chaincode, demo, market, network, node, transactions
+
+app = typer.Typer(
+    name="gridloom",
+    help="Hyperledger Fabric's architecture in Python: a running consortium in a second.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+for module in (network, transactions, demo):
+    module.register(app)
+app.add_typer(chaincode.app, name="chaincode")
+app.add_typer(market.app, name="market")
+app.add_typer(node.app, name="node", hidden=True)
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+) -> None:
+    """Hyperledger Fabric's architecture in Python: a running consortium in a second."""
+    if version:
+        from gridloom import __version__  # noqa: PLC0415
+
+        typer.echo(f"gridloom {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; errors that Gridloom itself reports end it with status 1."""
+    from gridloom.common.errors import GridloomError  # noqa: PLC0415
+
+    try:
+        app()
+    except (GridloomError, OSError, TimeoutError) as error:
+        typer.echo(f"Error: {str(error) or type(error).__name__}", err=True)
+        sys.exit(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,6 +13,22 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.message import Message
 
 from .status import Code, RpcError
+
+
+SERVICES = {
+    "protos.Endorser": "peer.peer_pb2",
+    "protos.Deliver": "peer.events_pb2",
+    "protos.ChaincodeSupport": "peer.chaincode_shim_pb2",
+    "protos.Chaincode": "peer.chaincode_shim_pb2",
+    "protos.Snapshot": "peer.snapshot_pb2",
+    "gateway.Gateway": "gateway.gateway_pb2",
+    "discovery.Discovery": "discovery.protocol_pb2",
+    "gossip.Gossip": "gossip.message_pb2",
+    "orderer.AtomicBroadcast": "orderer.ab_pb2",
+    "orderer.Cluster": "orderer.cluster_pb2",
+    "orderer.ClusterNodeService": "orderer.clusterserver_pb2",
+}
+"""Every service of Fabric's wire, and the module of ``gridloom.protos`` that describes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,7 @@ class ServiceRegistry:
 
     def add(self, service: str, implementation: object) -> None:
         """Register ``implementation`` under the full service name; KeyError if unknown."""
+        importlib.import_module(f"gridloom.protos.{SERVICES[service]}")
         descriptor = descriptor_pool.Default().FindServiceByName(service)
         self._services.append(service)
         for rpc in descriptor.methods:

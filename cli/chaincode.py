@@ -1,0 +1,235 @@
+"""``gridloom chaincode``: from a folder of Python to a chaincode on a channel.
+
+The steps are those of ``peer lifecycle chaincode``; ``deploy`` takes them all at once.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .running import (
+    DEFAULT_DIRECTORY,
+    ChannelName,
+    Directory,
+    OrganizationName,
+    channel_of,
+    network_access,
+    organization_of,
+    run,
+)
+
+if TYPE_CHECKING:
+    from gridloom.client.admin import ChaincodeDefinition
+
+app = typer.Typer(help="Package, install, approve, commit chaincodes.", no_args_is_help=True)
+
+Source = Annotated[
+    Path, typer.Argument(help="A module, a package folder, or a packaged .tar.gz.", exists=True)
+]
+Package = Annotated[Path, typer.Argument(help="The package, a .tar.gz.", exists=True)]
+Name = Annotated[str, typer.Argument(help="The chaincode's name on the channel.")]
+Version = Annotated[str, typer.Option("--version", "-v", help="Free text for people.")]
+Sequence = Annotated[
+    int, typer.Option("--sequence", "-s", min=0, help="Of the definition; 0 = the next one.")
+]
+Policy = Annotated[
+    str,
+    typer.Option("--policy", help="AND('Org1MSP.peer','Org2MSP.peer'), or a /Channel/... path."),
+]
+InitRequired = Annotated[
+    bool, typer.Option("--init-required", help="The first call must be an init call.")
+]
+
+
+@app.command(epilog="Example: gridloom chaincode package ./basic -o basic.tar.gz")
+def package(
+    source: Source,
+    label: Annotated[str, typer.Option("--label", "-l", help="Begins the package id.")] = "",
+    module: Annotated[
+        str, typer.Option("--module", "-m", help="Where its contracts are, if not obvious.")
+    ] = "",
+    output: Annotated[Path | None, typer.Option("--output", "-o")] = None,
+) -> None:
+    """Make a package of a folder or module and print its id."""
+    from gridloom.deploy.packaging import package_id_of, package_source  # noqa: PLC0415
+
+    data = package_source(source, label=label, module=module)
+    target = output or Path(f"{label or source.stem}.tar.gz")
+    target.write_bytes(data)
+    typer.echo(package_id_of(data))
+
+
+@app.command(epilog="Example: gridloom chaincode install basic.tar.gz --org Org1")
+def install(
+    package: Package,
+    org: Annotated[
+        list[str] | None, typer.Option("--org", "-o", help="Organisations; all by default.")
+    ] = None,
+    directory: Directory = DEFAULT_DIRECTORY,
+) -> None:
+    """Install a package on the peers of organisations and print its id."""
+
+    async def work() -> None:
+        async with network_access(directory) as access:
+            names = org or [each.msp_id for each in access.topology.organizations]
+            members = [organization_of(access, name) for name in names]
+            typer.echo(await access.install(package.read_bytes(), members, _progress))
+
+    run(work())
+
+
+@app.command(epilog="Example: gridloom chaincode approve basic --package-id basic_1.0:5f2b... -o 1")
+def approve(
+    name: Name,
+    package_id: Annotated[str, typer.Option("--package-id", help="What the peers run.")] = "",
+    version: Version = "1.0",
+    sequence: Sequence = 0,
+    policy: Policy = "",
+    init_required: InitRequired = False,
+    directory: Directory = DEFAULT_DIRECTORY,
+    channel: ChannelName = "",
+    org: OrganizationName = "",
+) -> None:
+    """Approve a definition for one organisation."""
+
+    async def work() -> None:
+        async with network_access(directory) as access:
+            spec = channel_of(access, channel)
+            msp_id = organization_of(access, org)
+            definition = _definition(
+                name,
+                version,
+                sequence or await access.next_sequence(spec, name),
+                policy,
+                init_required,
+            )
+            peer = access.peer(access.peers(msp_id)[0].name)
+            tx_id = await access.lifecycle(msp_id).approve(
+                peer, access.orderer(spec), spec.name, definition, package_id
+            )
+            typer.echo(f"{msp_id} approved {name} sequence {definition.sequence}: {tx_id}")
+
+    run(work())
+
+
+@app.command(epilog="Example: gridloom chaincode commit basic --version 1.0")
+def commit(
+    name: Name,
+    version: Version = "1.0",
+    sequence: Sequence = 0,
+    policy: Policy = "",
+    init_required: InitRequired = False,
+    directory: Directory = DEFAULT_DIRECTORY,
+    channel: ChannelName = "",
+    org: OrganizationName = "",
+) -> None:
+    """Commit a definition that enough organisations have approved."""
+
+    async def work() -> None:
+        async with network_access(directory) as access:
+            spec = channel_of(access, channel)
+            msp_id = organization_of(access, org)
+            definition = _definition(
+                name,
+                version,
+                sequence or await access.next_sequence(spec, name),
+                policy,
+                init_required,
+            )
+            lifecycle = access.lifecycle(msp_id)
+            first = access.peer(access.peers(msp_id)[0].name)
+            ready = await lifecycle.readiness(first, spec.name, definition)
+            typer.echo(
+                "approvals: "
+                + ", ".join(f"{each} {'yes' if ready[each] else 'no'}" for each in sorted(ready))
+            )
+            peers = [access.peer(o.peers[0].name) for o in access.topology.members(spec)]
+            tx_id = await lifecycle.commit(peers, access.orderer(spec), spec.name, definition)
+            typer.echo(f"committed {name} sequence {definition.sequence}: {tx_id}")
+
+    run(work())
+
+
+@app.command(epilog="Example: gridloom chaincode deploy ./basic")
+def deploy(
+    source: Source,
+    name: Annotated[str, typer.Option("--name", "-n", help="Its name; the folder's.")] = "",
+    module: Annotated[
+        str, typer.Option("--module", "-m", help="Where its contracts are, if not obvious.")
+    ] = "",
+    version: Version = "1.0",
+    policy: Policy = "",
+    init_required: InitRequired = False,
+    directory: Directory = DEFAULT_DIRECTORY,
+    channel: ChannelName = "",
+) -> None:
+    """Package, install and approve for every member of the channel, and commit.
+
+    Deploying again under the same name is an upgrade: the sequence goes up by one.
+    """
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.packaging import package_id_of, package_source  # noqa: PLC0415
+
+    chaincode = name or source.stem
+    label = f"{chaincode}_{version}"
+    packaged = source.name.endswith((".tar.gz", ".tgz"))
+    data = source.read_bytes() if packaged else package_source(source, label=label, module=module)
+    if not packaged:
+        NetworkHome(directory).remember_origin(package_id_of(data), source)
+
+    async def work() -> None:
+        async with network_access(directory) as access:
+            spec = channel_of(access, channel)
+            definition = _definition(
+                chaincode,
+                version,
+                await access.next_sequence(spec, chaincode),
+                policy,
+                init_required,
+            )
+            package_id = await access.deploy_chaincode(data, definition, spec, _progress)
+            typer.echo(
+                f"{chaincode} version {version}, sequence {definition.sequence}, is on channel "
+                f"{spec.name}: {package_id}"
+            )
+
+    run(work())
+
+
+@app.command("list", epilog="Example: gridloom chaincode list")
+def list_chaincodes(directory: Directory = DEFAULT_DIRECTORY, channel: ChannelName = "") -> None:
+    """Show what is installed on each peer and committed on the channel."""
+
+    async def work() -> None:
+        async with network_access(directory) as access:
+            spec = channel_of(access, channel)
+            for org in access.topology.members(spec):
+                for peer in org.peers:
+                    installed = await access.lifecycle(org.msp_id).installed(access.peer(peer.name))
+                    typer.echo(f"{peer.name}: {', '.join(sorted(installed)) or 'nothing'}")
+            first = access.topology.members(spec)[0]
+            defined = await access.lifecycle(first.msp_id).all_committed(
+                access.peer(first.peers[0].name), spec.name
+            )
+            for chaincode in defined.chaincode_definitions:
+                typer.echo(
+                    f"channel {spec.name}: {chaincode.name} version {chaincode.version} "
+                    f"sequence {chaincode.sequence}"
+                )
+
+    run(work())
+
+
+def _definition(
+    name: str, version: str, sequence: int, policy: str, init_required: bool
+) -> ChaincodeDefinition:
+    from gridloom.client.admin import ChaincodeDefinition  # noqa: PLC0415
+
+    return ChaincodeDefinition(name, version, sequence, init_required, policy)
+
+
+def _progress(step: str) -> None:
+    typer.echo(f"  {step}", err=True)

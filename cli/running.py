@@ -1,0 +1,79 @@
+"""Running a command's coroutine, and the options that many commands share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from gridloom.deploy.access import NetworkAccess
+    from gridloom.deploy.topology import ChannelSpec
+
+T = TypeVar("T")
+
+DEFAULT_DIRECTORY = Path("gridloom-data")
+
+Directory = Annotated[
+    Path,
+    typer.Option("--dir", "-d", envvar="GRIDLOOM_DIR", help="The folder of the network."),
+]
+ChannelName = Annotated[
+    str, typer.Option("--channel", "-C", help="The channel; the network's first by default.")
+]
+OrganizationName = Annotated[
+    str,
+    typer.Option("--org", "-o", help="Act as this organisation; the network's first by default."),
+]
+UserName = Annotated[str, typer.Option("--user", "-u", help="Act as this user of it.")]
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine to its end, on uvloop where that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+@asynccontextmanager
+async def network_access(directory: Path) -> AsyncIterator[NetworkAccess]:
+    """Connect to the running network of a folder; HomeError if it does not run."""
+    from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
+    from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
+
+    home = NetworkHome(directory)
+    access = NetworkAccess.open(home)
+    if home.process_id() is None:
+        raise HomeError(home.path, "the network is not running; start it with: gridloom up")
+    try:
+        yield access
+    finally:
+        await access.close()
+
+
+def channel_of(access: NetworkAccess, name: str) -> ChannelSpec:
+    """Return the channel an option names, or the first one."""
+    if not name:
+        return access.topology.channels[0]
+    try:
+        return access.topology.channel(name)
+    except KeyError:
+        known = ", ".join(channel.name for channel in access.topology.channels)
+        raise typer.BadParameter(f"no channel {name!r}; there is: {known}") from None
+
+
+def organization_of(access: NetworkAccess, name: str) -> str:
+    """Return the MSP id of the organisation an option names, or of the first one."""
+    if not name:
+        return access.topology.organizations[0].msp_id
+    try:
+        return access.topology.organization(name).msp_id
+    except KeyError:
+        known = ", ".join(org.name for org in access.topology.organizations)
+        raise typer.BadParameter(f"no organisation {name!r}; there is: {known}") from None

@@ -1,0 +1,80 @@
+"""One node in a process of its own, reaching the others over gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from gridloom.common.rpc import Channel
+from gridloom.common.rpc.local import LocalChannel
+from gridloom.orderer.node import Orderer
+from gridloom.peer.discovery.peers import PeerInfo
+from gridloom.peer.node import Peer
+
+from .access import GrpcConnector
+from .home import NetworkHome
+from .nodes import NodeBuilder, StaticDirectory, UnknownNode
+from .topology import OrdererNode, PeerNode
+
+
+class NodeProcess:
+    """Starts and stops one node of the network in ``home``; UnknownNode for another name."""
+
+    def __init__(self, home: NetworkHome, name: str, *, development: bool = False) -> None:
+        topology = home.topology()
+        self._builder = NodeBuilder.create(topology, home, development=development)
+        self._connect = GrpcConnector(topology, self._builder.material)
+        self._node: Orderer | Peer
+        self._place, self._node = self._build(name)
+        self._server = self._builder.server(self._place, self._node.services())
+
+    async def start(self) -> None:
+        """Start the node and serve; OSError if its address is taken."""
+        await self._node.start()
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Stop serving, then the node."""
+        await self._server.stop()
+        await self._node.stop()
+        await self._connect.close()
+
+    def _build(self, name: str) -> tuple[OrdererNode | PeerNode, Orderer | Peer]:
+        topology = self._builder.topology
+        for orderer_org in topology.orderer_organizations:
+            for node in orderer_org.orderers:
+                if node.name == name:
+                    return node, self._builder.orderer(node, orderer_org)
+        for org in topology.organizations:
+            for member in org.peers:
+                if member.name == name:
+                    directory = _Directory()
+                    peer = self._builder.peer(member, org, self._orderer_at, directory)
+                    directory.open(self._builder, self._connect, member.name, peer)
+                    return member, peer
+        known = [n.name for n in topology.orderers()] + [n.name for n in topology.peers()]
+        raise UnknownNode(name, known)
+
+    def _orderer_at(self, endpoint: str) -> Channel:
+        names = {node.endpoint: node.name for node in self._builder.topology.orderers()}
+        return self._connect(names[endpoint])
+
+
+class _Directory:
+    """All peers of the network; this one is called directly."""
+
+    def __init__(self) -> None:
+        self._known: StaticDirectory | None = None
+
+    def open(
+        self, builder: NodeBuilder, connect: Callable[[str], Channel], own: str, peer: Peer
+    ) -> None:
+        local = LocalChannel(peer.services())
+        self._known = StaticDirectory(
+            builder.topology,
+            builder.material,
+            lambda name: local if name == own else connect(name),
+        )
+
+    def peers(self, channel_id: str) -> Sequence[PeerInfo]:
+        """Return every peer of the channel."""
+        return () if self._known is None else self._known.peers(channel_id)

@@ -1,0 +1,213 @@
+"""Building single nodes of a network: a topology and its material become orderers and peers.
+
+The same builder serves every way to run them: all in one process, with or without sockets, or
+each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gridloom.common.envelopes import Clock
+from gridloom.common.errors import GridloomError
+from gridloom.common.rpc import Channel, ServiceRegistry
+from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.orderer.chain import CuttingMode
+from gridloom.orderer.node import Orderer
+from gridloom.orderer.storage import FileStorage, MemoryStorage
+from gridloom.peer.chaincodes.host import ChaincodeHost
+from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore, MemoryPackageStore
+from gridloom.peer.chaincodes.runtime import ChaincodeLauncher
+from gridloom.peer.chaincodes.service_launcher import ServiceLauncher
+from gridloom.peer.discovery.peers import PeerDirectory, PeerInfo
+from gridloom.peer.ledger.provider import LedgerProvider
+from gridloom.peer.node import Peer
+from gridloom.peer.settings import PeerSettings
+from gridloom.protos.common.common_pb2 import Block
+
+from .configtx import channel_genesis_block
+from .home import NetworkHome
+from .material import Material, create_material, load_material
+from .packaging import PYTHON
+from .python_chaincode import PythonLauncher
+from .topology import (
+    ChannelSpec,
+    Cutting,
+    OrdererNode,
+    OrdererOrganization,
+    Organization,
+    PeerNode,
+    Topology,
+)
+
+CUTTING = {
+    Cutting.IDLE: CuttingMode.IDLE,
+    Cutting.TIMEOUT: CuttingMode.BATCH_TIMEOUT,
+    Cutting.MANUAL: CuttingMode.MANUAL,
+}
+
+
+class UnknownNode(GridloomError):
+    """A name that no node of the network has; known: the names there are."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        super().__init__(f"there is no node {name!r}; there is: {', '.join(known)}")
+        self.name = name
+        self.known = tuple(known)
+
+
+def utc_now() -> datetime:
+    """The time of this machine."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBuilder:
+    """Makes the nodes of one network.
+
+    home: where credentials and data are kept, None for memory only; in_memory: ledgers stay
+    in memory although there is a home; development: chaincode errors carry tracebacks.
+    Every port of the topology is chosen (not 0).
+    """
+
+    topology: Topology
+    material: Material
+    home: NetworkHome | None = None
+    now: Clock = utc_now
+    random_bytes: Callable[[int], bytes] = os.urandom
+    in_memory: bool = False
+    development: bool = False
+    _genesis: dict[str, Block] = field(default_factory=dict)
+
+    @classmethod
+    def create(
+        cls,
+        topology: Topology,
+        home: NetworkHome | None = None,
+        *,
+        now: Clock = utc_now,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+        in_memory: bool = False,
+        development: bool = False,
+    ) -> NodeBuilder:
+        """Return a builder with the home's material, which is issued if there is none yet."""
+        if home is None:
+            material = create_material(topology, None, now, random_bytes)
+        elif home.organizations.exists():
+            material = load_material(topology, home.organizations, now, random_bytes)
+        else:
+            material = create_material(topology, home.organizations, now, random_bytes)
+        return cls(topology, material, home, now, random_bytes, in_memory, development)
+
+    def genesis_block(self, channel: ChannelSpec) -> Block:
+        """Return a channel's first block: the one kept in the home, else a new one."""
+        if channel.name not in self._genesis:
+            self._genesis[channel.name] = self._make_genesis(channel)
+        return self._genesis[channel.name]
+
+    def _make_genesis(self, channel: ChannelSpec) -> Block:
+        if self._stored is not None and self._stored.genesis_file(channel.name).exists():
+            return self._stored.genesis(channel.name)
+        block = channel_genesis_block(
+            self.topology, channel, self.material.msp_config, self.now, self.random_bytes
+        )
+        if self.home is not None:
+            self.home.save_genesis(channel.name, block)
+        return block
+
+    @property
+    def _stored(self) -> NetworkHome | None:
+        """Where ledgers are kept, None for memory."""
+        return None if self.in_memory else self.home
+
+    def orderer(self, node: OrdererNode, org: OrdererOrganization) -> Orderer:
+        """Return an orderer that has joined its channels; it is not started."""
+        home = self._stored
+        orderer = Orderer(
+            self.material.node(node.name).signing_identity,
+            org.msp_id,
+            MemoryStorage() if home is None else FileStorage(home.node("orderers", node.name)),
+            self.now,
+            self.random_bytes,
+            cutting=CUTTING[self.topology.cutting],
+        )
+        joined = {info.name for info in orderer.channels()}
+        for channel in self.topology.channels:
+            if node.name in channel.orderers and channel.name not in joined:
+                orderer.join(self.genesis_block(channel))
+        return orderer
+
+    def peer(
+        self,
+        node: PeerNode,
+        org: Organization,
+        orderers: Callable[[str], Channel],
+        directory: PeerDirectory,
+    ) -> Peer:
+        """Return a peer that has joined its channels; it is not started.
+
+        orderers: a way to the orderer at ``host:port``; directory: who else is there.
+        """
+        folder = None if self._stored is None else self._stored.node("peers", node.name)
+        launchers: dict[str, ChaincodeLauncher] = {
+            PYTHON: PythonLauncher(development=self.development, origin=self._origin),
+            "ccaas": ServiceLauncher(),
+        }
+        store = MemoryPackageStore() if folder is None else FilePackageStore(folder / "packages")
+        peer = Peer(
+            self.material.node(node.name).signing_identity,
+            self.material.msp_config(org.msp_id),
+            LedgerProvider("memory" if folder is None else folder / "ledgers"),
+            ChaincodeHost(store, launchers),
+            orderers=orderers,
+            peers=directory,
+            settings=PeerSettings(peer_id=node.name, address=node.endpoint, msp_id=org.msp_id),
+            now=self.now,
+            random_bytes=self.random_bytes,
+        )
+        joined = peer.channel_ids()
+        for channel in self.topology.channels:
+            members = self.topology.members(channel)
+            if org in members and channel.name not in joined:
+                peer.join(self.genesis_block(channel))
+        return peer
+
+    def server(self, node: OrdererNode | PeerNode, services: ServiceRegistry) -> GrpcServer:
+        """Return the gRPC server of a node, with TLS unless the topology is without."""
+        tls = None
+        if self.topology.tls:
+            own = self.material.node(node.name).tls
+            tls = ServerTls(certificate=own.certificate, private_key=own.key)
+        return GrpcServer(services, node.endpoint, tls)
+
+    def _origin(self, package_id: str) -> Path | None:
+        return None if self.home is None else self.home.origin(package_id)
+
+
+class StaticDirectory:
+    """The peers of a topology, each at its endpoint; heights and chaincodes are not known."""
+
+    def __init__(
+        self, topology: Topology, material: Material, connect: Callable[[str], Channel]
+    ) -> None:
+        self._peers = {
+            channel.name: [
+                PeerInfo(
+                    msp_id=org.msp_id,
+                    endpoint=node.endpoint,
+                    identity=material.node(node.name).signing_identity.serialized,
+                    channel=connect(node.name),
+                )
+                for org in topology.members(channel)
+                for node in org.peers
+            ]
+            for channel in topology.channels
+        }
+
+    def peers(self, channel_id: str) -> Sequence[PeerInfo]:
+        """Return every peer of the channel."""
+        return self._peers.get(channel_id, ())
