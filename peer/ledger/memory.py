@@ -8,6 +8,7 @@ from threading import Lock
 
 from gridloom.protos.common import common_pb2
 
+from .errors import StoreFailed
 from .memory_state import MemoryState
 from .private_data import without_purged
 from .state_db import StateSnapshot
@@ -41,7 +42,7 @@ class MemoryStore:
         """Keep a block; the state changes first, the height last."""
         number = record.number
         if number != self.height:
-            raise ValueError(f"block {number} after {self.height} blocks")
+            raise StoreFailed("memory", f"block {number} after {self.height} blocks")
         self._state.apply(record.updates.stored(), number + 1)
         for row in record.history:
             insort(self._history.setdefault((row.namespace, row.key), []), row)

@@ -124,6 +124,8 @@ def _open_genesis(block: common_pb2.Block) -> BlockTransaction:
     reason = ""
     if block.header.number or block.header.previous_hash:
         reason = "it is not the first block of a chain"
+    elif len(block.data.data) != 1:
+        reason = f"it has {len(block.data.data)} transactions instead of one"
     elif header.type != common_pb2.CONFIG or not payload.data:
         reason = "its transaction is not a configuration"
     elif not _CHANNEL_ID.fullmatch(header.channel_id):
