@@ -18,9 +18,10 @@ from gridloom.common.wire import parse
 from gridloom.protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_response_pb2
 
 from .contract import Contract
-from .errors import ChaincodeError, ContractError, UnknownFunction
+from .errors import ChaincodeError, ContractError, ResultError, UnknownFunction
 from .metadata import SystemContract, describe
 from .peer_link import ChaincodeMessage, Exchange, PeerLink, PeerParameters
+from .serialization import Mismatch
 from .stub import ChaincodeStub
 from .type_hints import converter
 
@@ -116,8 +117,7 @@ class Chaincode:
         context = contract.create_context(stub)
         function = contract.functions.get(name)
         if function is None:
-            unknown: bytes = _FREE.to_argument(contract.unknown_transaction(context))
-            return unknown
+            return _free_result(called, contract.unknown_transaction(context))
         values = function.convert_arguments(arguments[1:])
         contract.before_transaction(context)
         result = function.call(contract, context, *values)
@@ -146,6 +146,14 @@ class Chaincode:
 
 
 _FREE = converter(object)
+
+
+def _free_result(function: str, result: object) -> bytes:
+    try:
+        payload: bytes = _FREE.to_argument(result)
+    except Mismatch as mismatch:
+        raise ResultError(function, mismatch.sentence("the returned value")) from None
+    return payload
 
 
 def _answer(

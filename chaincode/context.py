@@ -86,7 +86,7 @@ class Context:
         try:
             return converter(type_).from_json(read_json(data))
         except Mismatch as mismatch:
-            raise StateError(key, mismatch.sentence("the value")) from None
+            raise StateError(key, mismatch.sentence("the value", hide=True)) from None
         except ValueError as error:
             reason = f"expected the JSON of {hint_name(type_)}: {error}"
             raise StateError(key, reason) from error
@@ -96,4 +96,4 @@ class Context:
         try:
             return write_json(converter(Any).to_json(value))
         except Mismatch as mismatch:
-            raise StateError(key, mismatch.sentence("the value")) from None
+            raise StateError(key, mismatch.sentence("the value", hide=True)) from None

@@ -47,8 +47,8 @@ class SchemaComponents:
         name = self._names.get(record.type)
         if name is None:
             name = record.name
-            if name in self.schemas:  # two classes of one name
-                name = f"{record.type.__module__.rpartition('.')[2]}.{record.name}"
+            while name in self.schemas:  # another class of the same name
+                name = f"{record.type.__module__.rpartition('.')[2]}.{name}"
             self._names[record.type] = name
             self.schemas[name] = {}
             self.schemas[name] = self._describe(name, record)

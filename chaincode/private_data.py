@@ -14,7 +14,7 @@ from .composite_keys import partial_key_range, simple_key_range
 from .errors import InvalidKey
 from .iterators import QueryIterator, StateQueryIterator, decode_kv
 from .peer_link import ChaincodeMessage, PeerLink
-from .state import VALIDATION_PARAMETER, as_bytes
+from .state import VALIDATION_PARAMETER, as_bytes, checked_key
 from .writer import Writer
 
 
@@ -26,7 +26,7 @@ class PrivateData:
 
     def get_private_data(self, collection: str, key: str) -> bytes:
         """Return the value of ``key``, empty if there is none; PeerError where not readable."""
-        return self._link.get_state(_named(collection), key)
+        return self._link.get_state(_named(collection), checked_key(key))
 
     def get_multiple_private_data(self, collection: str, keys: Sequence[str]) -> list[bytes]:
         """Return the values of several keys, in one message where the peer allows it."""
@@ -39,17 +39,15 @@ class PrivateData:
 
     def put_private_data(self, collection: str, key: str, value: bytes | str) -> None:
         """Write ``value`` (text as UTF-8) when the transaction commits."""
-        if not key:
-            raise InvalidKey("key must not be an empty string")
-        self._writer.put(_named(collection), key, as_bytes(value))
+        self._writer.put(_named(collection), checked_key(key, written=True), as_bytes(value))
 
     def delete_private_data(self, collection: str, key: str) -> None:
         """Remove ``key`` when the transaction commits; its history stays."""
-        self._writer.delete(_named(collection), key)
+        self._writer.delete(_named(collection), checked_key(key))
 
     def purge_private_data(self, collection: str, key: str) -> None:
         """Remove ``key`` and every past value of it from all peers."""
-        self._writer.purge(_named(collection), key)
+        self._writer.purge(_named(collection), checked_key(key))
 
     def get_private_data_by_range(
         self, collection: str, start_key: str = "", end_key: str = ""

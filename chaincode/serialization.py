@@ -35,13 +35,17 @@ class Mismatch(Exception):
         self.path = step + self.path
         return self
 
-    def sentence(self, subject: str, quote: str = "") -> str:
+    def __str__(self) -> str:
+        return self.sentence("the value")
+
+    def sentence(self, subject: str, quote: str = "", *, hide: bool = False) -> str:
         """Say what is wrong with ``subject``, the parameter or value that was converted.
 
-        quote: closes a quotation that the subject opened, after the place within it.
+        quote: closes a quotation that the subject opened, after the place within it;
+        hide: name the value's type only, for what may be private.
         """
         why = f" ({self.reason})" if self.reason else ""
-        got = show(self.value)
+        got = type(self.value).__name__ if hide else show(self.value)
         return f"{subject}{self.path}{quote} must be {self.expected}, got {got}{why}"
 
 

@@ -46,7 +46,7 @@ class State:
 
     def get_state(self, key: str) -> bytes:
         """Return the committed value of ``key``; empty if there is none."""
-        return self._link.get_state(_PUBLIC, key)
+        return self._link.get_state(_PUBLIC, checked_key(key))
 
     def get_multiple_states(self, keys: Sequence[str]) -> list[bytes]:
         """Return the values of several keys, in one message where the peer allows it."""
@@ -54,13 +54,11 @@ class State:
 
     def put_state(self, key: str, value: bytes | str) -> None:
         """Write ``value`` (text as UTF-8) when the transaction commits; empty deletes the key."""
-        if not key:
-            raise InvalidKey("key must not be an empty string")
-        self._writer.put(_PUBLIC, key, as_bytes(value))
+        self._writer.put(_PUBLIC, checked_key(key, written=True), as_bytes(value))
 
     def delete_state(self, key: str) -> None:
         """Remove ``key`` when the transaction commits."""
-        self._writer.delete(_PUBLIC, key)
+        self._writer.delete(_PUBLIC, checked_key(key))
 
     def get_state_by_range(self, start_key: str = "", end_key: str = "") -> StateQueryIterator:
         """Return the simple keys from ``start_key`` up to, not including, ``end_key``.
@@ -143,6 +141,15 @@ class State:
         request = chaincode_shim_pb2.GetQueryResult(query=query, metadata=paging)
         response = self._link.query(ChaincodeMessage.GET_QUERY_RESULT, request)
         return QueryIterator(self._link, response, decode_kv), query_metadata(response.metadata)
+
+
+def checked_key(key: str, *, written: bool = False) -> str:
+    """Return the key of a single value; InvalidKey if it is not text, or empty when written."""
+    if not isinstance(key, str):
+        raise InvalidKey(f"a key must be str, got {key!r}")
+    if written and not key:
+        raise InvalidKey("key must not be an empty string")
+    return key
 
 
 def as_bytes(value: bytes | str) -> bytes:

@@ -79,8 +79,8 @@ class Parameter:
 class TransactionFunction:
     """A compiled transaction function.
 
-    name: as clients call it; where: ``contract:name``, for errors; result is None when the
-    function does not declare what it returns.
+    name: as clients call it; where: ``contract:name``, for errors; required: how many of the
+    parameters have no default; result: any JSON when the function declares no type.
     """
 
     name: str

@@ -113,6 +113,8 @@ def _compile(hint: Any, building: _Building) -> Converter:  # noqa: ANN401
     if isinstance(hint, NewType):
         return _compile(hint.__supertype__, building)
     origin = get_origin(hint)
+    if origin is Annotated:
+        return _compile(get_args(hint)[0], building)
     if origin is not None:
         return _generic(hint, origin, get_args(hint), building)
     if isinstance(hint, type):
@@ -126,8 +128,6 @@ def _compile(hint: Any, building: _Building) -> Converter:  # noqa: ANN401
 
 def _generic(hint: object, origin: object, args: Sequence[Any], building: _Building) -> Converter:
     name = hint_name(hint)
-    if origin is Annotated:
-        return _compile(args[0], building)
     if origin is Union or origin is types.UnionType:
         return _union(name, args, building)
     if origin is Literal:

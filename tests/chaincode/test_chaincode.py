@@ -143,6 +143,15 @@ def test_an_unknown_function_may_be_answered_by_the_contract():
     assert hooked.submit("anything", "a", 2).value(list[str]) == ["anything", "a", "2"]
 
 
+def test_what_an_unknown_function_answers_must_have_a_form():
+    class Odd(Contract):
+        def unknown_transaction(self, ctx: Context) -> object:
+            return 0.5
+
+    with pytest.raises(ChaincodeError, match=r"^nix: the returned value must be .* got 0\.5"):
+        MemoryLedger().deploy("odd", Odd()).submit("nix")
+
+
 class OrdersContext(Context):
     @property
     def order_key(self) -> str:
@@ -299,3 +308,28 @@ def test_the_metadata_describes_contracts_transactions_and_types():
             "note": {"type": ["string", "null"]},
         },
     }
+
+
+def test_two_types_of_one_name_have_schemas_of_their_own():
+    def order_type():
+        @dataclass
+        class Line:
+            amount: int
+            more: "list[Order]"
+
+        return Line
+
+    one, other = order_type(), order_type()
+
+    class Both(Contract):
+        @transaction
+        def join(self, ctx: Context, first: one, second: other) -> None: ...  # type: ignore[valid-type]
+
+    document = json.loads(Chaincode([Both()]).contracts["org.hyperledger.fabric"].metadata)
+    first, second = document["contracts"]["Both"]["transactions"][0]["parameters"]
+    assert first["schema"] != second["schema"]
+    assert sorted(document["components"]["schemas"]) == [
+        "Line",
+        "Order",
+        "test_chaincode.Line",
+    ]

@@ -188,6 +188,10 @@ def test_a_validation_parameter_is_one_of_the_metadata_entries():
     "call",
     [
         lambda stub: stub.put_state("", b"v"),
+        lambda stub: stub.put_state(5, b"v"),
+        lambda stub: stub.get_state(None),
+        lambda stub: stub.delete_state(b"k"),
+        lambda stub: stub.get_private_data("c", 5),
         lambda stub: stub.put_private_data("c", "", b"v"),
         lambda stub: stub.get_private_data("", "k"),
         lambda stub: stub.put_private_data("", "k", b"v"),

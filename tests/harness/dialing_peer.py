@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Protocol
 
 from gridloom.chaincode import Chaincode, PeerParameters
 from gridloom.chaincode.peer_link import ChaincodeMessage, Exchange
@@ -64,10 +65,18 @@ class DialingPeer:
             await self._reading
 
 
-class RemoteChaincode(Chaincode):
-    """A chaincode at the other end of a DialingPeer's stream, for a MemoryLedger to run."""
+class RunsTransactions(Protocol):
+    """A peer's end of a stream: a DialingPeer, or the real one's runtime."""
 
-    def __init__(self, peer: DialingPeer) -> None:
+    async def execute(self, message: Message, handle: Exchange, /) -> Message:
+        """Run a transaction whose requests ``handle`` serves."""
+        ...
+
+
+class RemoteChaincode(Chaincode):
+    """A chaincode at the other end of a peer's stream, for a MemoryLedger to run."""
+
+    def __init__(self, peer: RunsTransactions) -> None:
         self._peer = peer
         self._loop = asyncio.get_running_loop()
 
