@@ -154,7 +154,7 @@ class NodeBuilder:
         """
         folder = None if self._stored is None else self._stored.node("peers", node.name)
         launchers: dict[str, ChaincodeLauncher] = {
-            PYTHON: PythonLauncher(development=self.development, origin=self._origin),
+            PYTHON: PythonLauncher(org.msp_id, development=self.development, origin=self._origin),
             "ccaas": ServiceLauncher(),
         }
         store = MemoryPackageStore() if folder is None else FilePackageStore(folder / "packages")

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gridloom.chaincode.loader import load
+from gridloom.chaincode.peer_link import PeerParameters
 from gridloom.peer.chaincodes.in_process import InProcessRuntime
 from gridloom.peer.chaincodes.runtime import ChaincodeRuntime, InstalledPackage
 
@@ -22,7 +23,8 @@ def _unknown(package_id: str) -> Path | None:
 class PythonLauncher:
     """Loads packages of type ``python``.
 
-    development: put tracebacks into error messages; timeout: seconds for one transaction;
+    msp_id: of the peer; development: put tracebacks into error messages; timeout: seconds for
+    one transaction;
     origin: the folder a package was made of, by package id, so that breakpoints set in the
     author's files hold.
     """
@@ -31,11 +33,13 @@ class PythonLauncher:
 
     def __init__(
         self,
+        msp_id: str,
         *,
         development: bool = False,
         timeout: float = 30.0,
         origin: Callable[[str], Path | None] = _unknown,
     ) -> None:
+        self._parameters = PeerParameters(msp_id=msp_id)
         self._development = development
         self._timeout = timeout
         self._origin = origin
@@ -49,5 +53,6 @@ class PythonLauncher:
             package.id,
             origin=self._origin(package.id),
             development=self._development,
+            parameters=self._parameters,
         )
         return InProcessRuntime(chaincode, timeout=self._timeout)
