@@ -87,7 +87,7 @@ class Peer:
         self._channels: dict[str, PeerChannel] = {}
         self._running = False
         self._services = self._register(peers)
-        host.attach(self, ())
+        host.attach(self)
         for channel_id in ledgers.list():
             ledger = ledgers.open(channel_id)
             self._channels[channel_id] = self._open(stored_bundle(ledger), ledger)

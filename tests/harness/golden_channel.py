@@ -59,8 +59,8 @@ class GoldenPeer:
 
     def __init__(self, storage: Path | Literal["memory"]) -> None:
         self._storage = storage
-        self._ledgers = LedgerProvider(storage)
-        ledger = self._ledgers.create(ordered_block(0))
+        self.ledgers = LedgerProvider(storage)
+        ledger = self.ledgers.create(ordered_block(0))
         bundle = ChannelBundle.from_config_block(ordered_block(0))
         self.channel = PeerChannel(bundle, ledger, self._identities)
 
@@ -84,12 +84,12 @@ class GoldenPeer:
         """Stop and open again, from disk where the ledger is on disk."""
         await self.channel.stop()
         if self._storage != "memory":
-            self._ledgers.close()
-            self._ledgers = LedgerProvider(self._storage)
-        ledger = self._ledgers.open(CHANNEL)
+            self.ledgers.close()
+            self.ledgers = LedgerProvider(self._storage)
+        ledger = self.ledgers.open(CHANNEL)
         self.channel = PeerChannel(stored_bundle(ledger), ledger, self._identities)
 
     async def close(self) -> None:
         """Release everything."""
         await self.channel.stop()
-        self._ledgers.close()
+        self.ledgers.close()
