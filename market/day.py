@@ -38,12 +38,13 @@ from gridloom.chaincode.energy.qualifications import (
 from gridloom.chaincode.energy.roles import Role
 from gridloom.chaincode.energy.trades import HourMatch, PriceAnnouncement
 
-from .journal import Journal, LedgerEntry, Member
+from .journal import Journal, LedgerEntry, Member, Network
 from .order_desk import OrderDesk
 from .period import Regime
 from .pricing import DEFAULT_MODE
 from .pricing_system import PricedHour, price_hour
 from .scenario import Scenario
+from .tips import Tips
 
 T = TypeVar("T")
 
@@ -64,6 +65,12 @@ class Members:
     operator: Member
     grid: Member
     users: Sequence[Member]
+
+    @property
+    def peers(self) -> list[Network]:
+        """One connection for each organisation."""
+        everybody = (self.operator, self.grid, *self.users)
+        return list({member.msp_id: member.network for member in everybody}.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,16 +118,17 @@ async def trade_day(
     be deployed under the names of chaincode.energy.neighbours, and every member's
     certificate must carry its role (a user's: scenario.role_attribute).
     """
-    day = _Day(scenario, members, mode, seed, progress)
-    await day.prepare(now())
-    preparations = tuple(day.journal.entries)
     limit = asyncio.Semaphore(_HOURS_AT_ONCE)
+    async with Tips(members.peers) as tips:
+        day = _Day(scenario, members, mode, seed, progress=progress, journal=Journal(tips))
+        await day.prepare(now())
+        preparations = tuple(day.journal.entries)
 
-    async def trade(hour: int) -> HourResult:
-        async with limit:
-            return await day.trade(hour)
+        async def trade(hour: int) -> HourResult:
+            async with limit:
+                return await day.trade(hour)
 
-    hours = await _together(*(trade(hour) for hour in scenario.hours))
+        hours = await _together(*(trade(hour) for hour in scenario.hours))
     names = tuple(user.name for user in members.users)
     return DayResult(scenario, mode, names, tuple(hours), preparations)
 
@@ -140,9 +148,16 @@ class _Day:
     """One day being traded."""
 
     def __init__(
-        self, scenario: Scenario, members: Members, mode: str, seed: int, progress: Progress
+        self,
+        scenario: Scenario,
+        members: Members,
+        mode: str,
+        seed: int,
+        *,
+        progress: Progress,
+        journal: Journal,
     ) -> None:
-        self.journal = Journal()
+        self.journal = journal
         self._scenario = scenario
         self._members = members
         self._mode = mode

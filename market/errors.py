@@ -3,6 +3,7 @@
 MarketError
   CaseError      a case file's field does not say what it must
   ProfileError   a cell of load.csv or generation.csv is not a quantity of energy
+  EventsEnded    a peer stopped delivering blocks while the day was traded
   NotCommitted   a transaction of the market day was ordered and found invalid
 (Fabric counterpart: none.)
 """
@@ -63,3 +64,11 @@ class NotCommitted(MarketError):
         self.function = function
         self.transaction_id = transaction_id
         self.code = code
+
+
+class EventsEnded(MarketError):
+    """A peer closed its block events; block: the last one it delivered, -1 for none."""
+
+    def __init__(self, block: int) -> None:
+        super().__init__(f"a peer stopped delivering blocks after block {block}")
+        self.block = block

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 from gridloom.chaincode.type_hints import converter
 
 from .errors import NotCommitted
+from .tips import BlockSource, Tips
 
 T = TypeVar("T")
 
@@ -45,7 +46,7 @@ class Contract(Protocol):
         """Endorse and order a transaction."""
 
 
-class Network(Protocol):
+class Network(BlockSource, Protocol):
     """The market's channel, as the client SDK offers it (client.Network)."""
 
     def get_contract(self, chaincode_name: str) -> Contract:
@@ -82,10 +83,14 @@ class LedgerEntry:
 
 
 class Journal:
-    """Submits in members' names and remembers every committed transaction."""
+    """Submits in members' names and remembers every committed transaction.
 
-    def __init__(self) -> None:
+    tips: of the peers that endorse; what is submitted next may build on what was before.
+    """
+
+    def __init__(self, tips: Tips) -> None:
         self.entries: list[LedgerEntry] = []
+        self._tips = tips
 
     async def submit(
         self,
@@ -98,8 +103,9 @@ class Journal:
     ) -> T:
         """Run a transaction to its commit and return its result.
 
-        arguments: Python values, each in its form as an argument.  The client's errors pass
-        through; NotCommitted if the transaction was found invalid.
+        arguments: Python values, each in its form as an argument.  Returns when every
+        organisation's peer has committed it.  The client's errors pass through;
+        NotCommitted if the transaction was found invalid.
         """
         encoded = [converter(Any).to_argument(argument) for argument in arguments]
         contract = member.network.get_contract(chaincode)
@@ -111,6 +117,7 @@ class Journal:
         self.entries.append(
             LedgerEntry(hour, chaincode, function, member.name, transaction_id, status.block_number)
         )
+        await self._tips.reached(status.block_number)
         value: T = converter(result).from_argument(submitted.result)
         return value
 

@@ -37,7 +37,6 @@ def prices(summary: DaySummary, bounds: tuple[float, float], printed: dict[int, 
             axes.axhline(value, color=_GREY, linewidth=1)
             axes.annotate(name, (1.005, value), xycoords=("axes fraction", "data"), va="center")
         axes.set_ylabel("yuan per kWh")
-        axes.legend(frameon=False)
 
     return _svg("prices", draw)
 
@@ -75,7 +74,6 @@ def exchange(summary: DaySummary) -> str:
         axes.bar(hours, exported, color=_GREEN, label="to the grid")
         axes.axhline(0, color="black", linewidth=0.6)
         axes.set_ylabel("kWh")
-        axes.legend(frameon=False)
 
     return _svg("exchange", draw)
 
@@ -99,7 +97,6 @@ def _compare(
             label = "from the paper's Tables 12 and 13"
             axes.plot(*zip(*known, strict=True), "D", color=_ORANGE, markersize=4, label=label)
         axes.set_ylabel("yuan")
-        axes.legend(frameon=False)
 
     return _svg(name, draw)
 
@@ -114,6 +111,7 @@ def _svg(name: str, draw: Callable[[Axes], None]) -> str:
         axes.set_xlabel("hour")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="outside upper right", ncols=4, frameon=False)
         text = io.StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     svg = text.getvalue()

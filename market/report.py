@@ -125,7 +125,10 @@ def _claims(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> s
     if not day.scenario.is_paper:
         return f"<h2>Saving</h2>{text}"
     theirs = sum(row.printed_bill or 0.0 for row in rows)
-    text += f"<p>The paper's Table 12, allocated by eq. (13) with its cap, amounts to {theirs:.3f} yuan.</p>"
+    text += (
+        "<p>The paper's Table 12, allocated by eq. (13) with its cap, amounts to "
+        f"{theirs:.3f} yuan.</p>"
+    )
     items = "".join(
         f"<li><b>{escape(claim)}.</b> {escape(verdict)}</li>" for claim, verdict in paper.CLAIMS
     )

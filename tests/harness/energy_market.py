@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ from gridloom.chaincode.testing import Identity, MemoryLedger
 from gridloom.market.day import Members
 from gridloom.market.journal import Member
 from gridloom.market.scenario import Scenario
+from gridloom.protos.peer.events_pb2 import FilteredBlock
 
 START = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
 P_S, P_B, P_A = 770_000, 850_000, 810_000
@@ -159,6 +161,13 @@ class MemoryNetwork:
     def get_contract(self, chaincode_name: str) -> _Contract:
         """A chaincode of the ledger, called as by."""
         return _Contract(self, chaincode_name)
+
+    async def filtered_block_events(
+        self, *, start_block: int | None = None
+    ) -> AsyncIterator[FilteredBlock]:
+        """One block from the far future: a ledger in memory is never behind."""
+        yield FilteredBlock(number=2**40)
+        await asyncio.Event().wait()
 
 
 @dataclass(frozen=True)
