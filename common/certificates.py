@@ -158,6 +158,8 @@ def parse_pem(data: bytes) -> Certificate:
 
 
 def _parse(certificate: x509.Certificate, raw: bytes) -> Certificate:
+    if certificate.serial_number < 0:
+        raise InvalidIdentity("parseCertificate failed: x509: negative serial number")
     extensions = {extension.oid: extension for extension in certificate.extensions}
 
     def value(oid: ObjectIdentifier, kind: type[E]) -> E | None:

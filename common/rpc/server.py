@@ -14,7 +14,6 @@ from google.protobuf.message import Message
 
 from .status import Code, RpcError
 
-
 SERVICES = {
     "protos.Endorser": "peer.peer_pb2",
     "protos.Deliver": "peer.events_pb2",
