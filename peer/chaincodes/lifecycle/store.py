@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import tempfile
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +106,7 @@ class MemoryPackageStore:
     def __init__(self) -> None:
         self._packages: dict[str, bytes] = {}
         self._labels: dict[str, str] = {}
-        self._builds: tempfile.TemporaryDirectory[str] | None = None
+        self._builds: Path | None = None
 
     def save(self, label: str, package: bytes) -> str:
         identifier = package_id(label, package)
@@ -124,10 +126,9 @@ class MemoryPackageStore:
     def open(self, package_id: str) -> InstalledPackage:
         package = self.load(package_id)
         if self._builds is None:
-            self._builds = tempfile.TemporaryDirectory(
-                prefix="gridloom-", ignore_cleanup_errors=True
-            )
-        return _open(package_id, package, Path(self._builds.name))
+            self._builds = Path(tempfile.mkdtemp(prefix="gridloom-"))
+            weakref.finalize(self, shutil.rmtree, self._builds, ignore_errors=True)
+        return _open(package_id, package, self._builds)
 
     def delete(self, package_id: str) -> None:
         self._packages.pop(package_id, None)

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+
 from gridloom.peer.chaincodes.watchdog import Overtime, Watchdog
 
 
