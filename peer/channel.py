@@ -173,12 +173,14 @@ class PeerChannel:
             await asyncio.to_thread(worker.shutdown)
 
     async def _pull(self, client: DeliverClient) -> None:
-        async with aclosing(client.blocks(self.height)) as received:
-            async for block in received:
-                try:
+        try:
+            async with aclosing(client.blocks(self.height)) as received:
+                async for block in received:
                     await self.commit(block)
-                except ChannelStopped:
-                    return  # said in the log, and to everyone who waits
+        except ChannelStopped:
+            return  # said in the log, and to everyone who waits
+        except Exception as error:
+            self._fail(self.height, error)
 
     def _process(self, block: common_pb2.Block) -> CommittedBlock:
         """Stage A, stage B and storage; runs in the worker thread."""

@@ -1,0 +1,129 @@
+"""A peer as a whole: joining, restarting, its services and its ways to the orderers."""
+
+import asyncio
+
+import pytest
+
+from gridloom.common.channel.errors import ConfigError
+from gridloom.common.channel.genesis import genesis_block
+from gridloom.peer.chaincodes.host import ChaincodeHost
+from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore
+from gridloom.peer.ledger.errors import LedgerExists
+from gridloom.peer.ledger.provider import LedgerProvider
+from gridloom.peer.node import Peer
+from gridloom.protos.common.configtx_pb2 import ConfigGroup
+from harness.block_orderer import BlockOrderer
+from harness.consortium import CHANNEL, Consortium, clock, consortium
+from harness.golden_channel import BLOCKS, GoldenPeer, ordered_block
+from harness.golden_peer import NoPeers, org1_msp
+
+
+@pytest.fixture
+async def start(tmp_path):
+    """Makes peers of Org1MSP over ledgers in tmp_path or in memory."""
+    peers = []
+
+    def start(orderers=lambda endpoint: BlockOrderer(), storage="memory", msp=None) -> Peer:
+        host = ChaincodeHost(FilePackageStore(tmp_path / "packages"), {})
+        peer = Peer(
+            consortium().peer(),
+            msp or consortium().material.msp_config("Org1MSP"),
+            LedgerProvider(storage),
+            host,
+            orderers=orderers,
+            peers=NoPeers(),
+            now=clock,
+            random_bytes=Consortium(seed=4).random_bytes,
+        )
+        peers.append(peer)
+        return peer
+
+    yield start
+    for peer in peers:
+        await peer.stop()
+
+
+async def test_a_new_peer_has_no_channel_and_three_services(start):
+    peer = start()
+    assert peer.channel_ids() == []
+    assert peer.channel(CHANNEL) is None
+    assert peer.msp_id == "Org1MSP"
+    assert peer.services().services == ("protos.Endorser", "protos.Deliver", "gateway.Gateway")
+
+
+async def test_joining_opens_the_channel_at_its_genesis_block(start):
+    peer = start()
+    channel = peer.join(consortium().genesis())
+    assert peer.channel(CHANNEL) is channel
+    assert (channel.height, channel.bundle.sequence) == (1, 0)
+    assert peer.channel_ids() == [CHANNEL]
+
+
+async def test_joining_twice_is_refused(start):
+    peer = start()
+    channel = peer.join(consortium().genesis())
+    with pytest.raises(LedgerExists, match="already exists with state"):
+        peer.join(consortium().genesis())
+    assert peer.channel(CHANNEL) is channel
+
+
+async def test_a_channel_without_application_is_refused_and_leaves_nothing(start):
+    peer = start()
+    group = ConfigGroup()
+    group.CopyFrom(consortium().bundle().config.channel_group)
+    del group.groups["Application"]
+    with pytest.raises(ConfigError, match="application"):
+        peer.join(genesis_block("mychannel", group, clock, consortium().random_bytes))
+    assert peer.channel_ids() == []
+    peer.join(consortium().genesis())
+
+
+async def test_a_block_that_is_no_genesis_block_is_refused(start):
+    with pytest.raises(ConfigError):
+        start().join(ordered_block(1))
+
+
+async def test_a_running_peer_pulls_what_it_joins_and_a_stopped_one_does_not(start):
+    orderer = BlockOrderer([ordered_block(number) for number in range(BLOCKS)])
+    peer = start(lambda endpoint: orderer, msp=org1_msp())
+    await peer.start()
+    channel = peer.join(ordered_block(0))
+    await channel.wait_for(10)
+    await peer.stop()
+    assert channel.height >= 10
+    assert orderer.connections == [1]
+
+
+async def test_after_a_restart_all_channels_go_on_from_disk(start, tmp_path):
+    golden = GoldenPeer(tmp_path / "ledgers")
+    await golden.commit_up_to(51)
+    await golden.close()
+    orderer = BlockOrderer([ordered_block(number) for number in range(BLOCKS)])
+    peer = start(lambda endpoint: orderer, tmp_path / "ledgers", org1_msp())
+    assert peer.channel_ids() == ["golden1"]
+    channel = peer.channel("golden1")
+    assert channel is not None
+    assert (channel.height, channel.bundle.sequence) == (51, 1)
+    await peer.start()
+    await channel.wait_for(BLOCKS)
+    assert orderer.connections == [51]
+
+
+async def test_the_orderers_of_the_configuration_are_asked_in_turn(start):
+    asked: list[str] = []
+    done = asyncio.Event()
+    down = BlockOrderer()
+    down.broken = True
+
+    def connect(endpoint: str) -> BlockOrderer:
+        asked.append(endpoint)
+        if len(asked) == 3:
+            done.set()
+        return down
+
+    peer = start(connect)
+    peer.join(consortium().genesis())
+    await peer.start()
+    await asyncio.wait_for(done.wait(), 5)
+    expected = [endpoint for _, endpoint in peer.channel(CHANNEL).bundle.orderer_endpoints]
+    assert set(asked) == set(expected)
