@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class DiscoveryStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -42,10 +43,12 @@ class DiscoveryStub(object):
 
 
 class DiscoveryServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     def Discover(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Answers all queries of a request, in order.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -67,7 +70,8 @@ def add_DiscoveryServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Discovery(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     @staticmethod
     def Discover(request,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class GatewayStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -62,34 +63,40 @@ class GatewayStub(object):
 
 
 class GatewayServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     def Endorse(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Simulates on as many peers as the policies ask for and returns a transaction to sign.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Submit(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Hands a signed transaction to an orderer. Does not wait for its commit.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def CommitStatus(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Waits until the transaction is in a block, without a time limit of its own.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Evaluate(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Simulates on one peer; nothing is ordered.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ChaincodeEvents(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """One message for each block with matching events, until the client ends the call.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -131,7 +138,8 @@ def add_GatewayServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Gateway(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     @staticmethod
     def Endorse(request,

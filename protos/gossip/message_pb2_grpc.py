@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class GossipStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Peer to peer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -47,16 +48,19 @@ class GossipStub(object):
 
 
 class GossipServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Peer to peer.
+    """
 
     def GossipStream(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Signed messages both ways; the first of each side is a ConnEstablish.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Ping(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Whether the peer answers.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -83,7 +87,8 @@ def add_GossipServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Gossip(object):
-    """Missing associated documentation comment in .proto file."""
+    """Peer to peer.
+    """
 
     @staticmethod
     def GossipStream(request_iterator,

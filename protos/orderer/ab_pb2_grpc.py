@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class AtomicBroadcastStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client or peer to orderer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -48,16 +49,19 @@ class AtomicBroadcastStub(object):
 
 
 class AtomicBroadcastServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client or peer to orderer.
+    """
 
     def Broadcast(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """One response for each envelope; the stream ends after one that is not SUCCESS.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Deliver(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Each request is an Envelope with SeekInfo as data; answered by blocks, then a status.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -84,7 +88,8 @@ def add_AtomicBroadcastServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class AtomicBroadcast(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client or peer to orderer.
+    """
 
     @staticmethod
     def Broadcast(request_iterator,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ClusterStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Orderer to orderer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -42,10 +43,12 @@ class ClusterStub(object):
 
 
 class ClusterServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Orderer to orderer.
+    """
 
     def Step(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Consensus messages one way, forwarded transactions likewise; success is not answered.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -67,7 +70,8 @@ def add_ClusterServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Cluster(object):
-    """Missing associated documentation comment in .proto file."""
+    """Orderer to orderer.
+    """
 
     @staticmethod
     def Step(request_iterator,

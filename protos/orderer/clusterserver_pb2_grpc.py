@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ClusterNodeServiceStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Orderer to orderer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -42,10 +43,12 @@ class ClusterNodeServiceStub(object):
 
 
 class ClusterNodeServiceServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Orderer to orderer.
+    """
 
     def Step(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """A NodeAuthRequest, then consensus messages and forwarded transactions.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -67,7 +70,8 @@ def add_ClusterNodeServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ClusterNodeService(object):
-    """Missing associated documentation comment in .proto file."""
+    """Orderer to orderer.
+    """
 
     @staticmethod
     def Step(request_iterator,

@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class ChaincodeSupportStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Chaincode to peer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -42,10 +43,12 @@ class ChaincodeSupportStub(object):
 
 
 class ChaincodeSupportServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Chaincode to peer.
+    """
 
     def Register(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """The chaincode dialled: launched by the peer or in development.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -67,7 +70,8 @@ def add_ChaincodeSupportServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ChaincodeSupport(object):
-    """Missing associated documentation comment in .proto file."""
+    """Chaincode to peer.
+    """
 
     @staticmethod
     def Register(request_iterator,
@@ -98,7 +102,8 @@ class ChaincodeSupport(object):
 
 
 class ChaincodeStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Peer to chaincode.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -114,10 +119,13 @@ class ChaincodeStub(object):
 
 
 class ChaincodeServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Peer to chaincode.
+    """
 
     def Connect(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """The peer dialled: chaincode as a service. Same messages, the chaincode still begins with
+        REGISTER.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -139,7 +147,8 @@ def add_ChaincodeServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Chaincode(object):
-    """Missing associated documentation comment in .proto file."""
+    """Peer to chaincode.
+    """
 
     @staticmethod
     def Connect(request_iterator,

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class DeliverStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -53,22 +54,26 @@ class DeliverStub(object):
 
 
 class DeliverServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     def Deliver(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Whole blocks.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeliverFiltered(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Ids, codes and event names only.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeliverWithPrivateData(self, request_iterator, context):
-        """Missing associated documentation comment in .proto file."""
+        """Whole blocks and the private data the client may see.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -100,7 +105,8 @@ def add_DeliverServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Deliver(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client to peer.
+    """
 
     @staticmethod
     def Deliver(request_iterator,

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class EndorserStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client or gateway to peer; also how system chaincodes (_lifecycle, cscc, qscc) are called.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -43,10 +44,13 @@ class EndorserStub(object):
 
 
 class EndorserServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client or gateway to peer; also how system chaincodes (_lifecycle, cscc, qscc) are called.
+    """
 
     def ProcessProposal(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """A chaincode's failure is an answer with status 500; a proposal that is not accepted at all
+        is a gRPC error.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -68,7 +72,8 @@ def add_EndorserServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Endorser(object):
-    """Missing associated documentation comment in .proto file."""
+    """Client or gateway to peer; also how system chaincodes (_lifecycle, cscc, qscc) are called.
+    """
 
     @staticmethod
     def ProcessProposal(request,

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 
 class SnapshotStub(object):
-    """Missing associated documentation comment in .proto file."""
+    """Administrator to peer.
+    """
 
     def __init__(self, channel):
         """Constructor.
@@ -53,22 +54,26 @@ class SnapshotStub(object):
 
 
 class SnapshotServicer(object):
-    """Missing associated documentation comment in .proto file."""
+    """Administrator to peer.
+    """
 
     def Generate(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """At once, or when a future block commits.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Cancel(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Withdraws a request for a future block.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def QueryPendings(self, request, context):
-        """Missing associated documentation comment in .proto file."""
+        """Lists such requests.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -100,7 +105,8 @@ def add_SnapshotServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class Snapshot(object):
-    """Missing associated documentation comment in .proto file."""
+    """Administrator to peer.
+    """
 
     @staticmethod
     def Generate(request,
