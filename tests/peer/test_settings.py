@@ -1,0 +1,121 @@
+"""core.yaml and the variables over it."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gridloom.peer.settings import InvalidSetting, PeerSettings, load_settings
+
+CORE = """
+peer:
+  id: jdoe
+  address: peer0.org1.example.com:7051
+  listenAddress: 0.0.0.0:7051
+  localMspId: Org1MSP
+  mspConfigPath: msp
+  fileSystemPath: /var/ledgers
+  authentication:
+    timewindow: 10m
+  deliveryclient:
+    reConnectBackoffThreshold: 3600s
+  gateway:
+    enabled: true
+    endorsementTimeout: 20s
+  tls:
+    enabled: true
+    clientAuthRequired: false
+    cert: {file: tls/server.crt}
+    key: {file: tls/server.key}
+    rootcert: {file: tls/ca.crt}
+    clientRootCAs: {files: [tls/ca.crt, other.crt]}
+  gossip:
+    whatever: [1, 2]
+chaincode:
+  executetimeout: 45s
+ledger:
+  state:
+    totalQueryLimit: 500
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "core.yaml").write_text(CORE)
+    return tmp_path
+
+
+def test_the_file_is_read_and_paths_start_in_its_folder(folder):
+    settings = load_settings(folder, {})
+    assert (settings.peer_id, settings.msp_id) == ("jdoe", "Org1MSP")
+    assert settings.msp_dir == folder / "msp"
+    assert settings.data_dir == Path("/var/ledgers")
+    assert settings.time_window == timedelta(minutes=10)
+    assert settings.reconnect_limit == timedelta(hours=1)
+    assert settings.execute_timeout == timedelta(seconds=45)
+    assert settings.query_limit == 500
+    assert settings.gateway.endorsement_timeout == timedelta(seconds=20)
+    assert settings.gateway.broadcast_timeout == timedelta(seconds=30)
+    assert settings.tls is not None
+    assert settings.tls.certificate == folder / "tls/server.crt"
+    assert settings.tls.client_roots == ()
+
+
+def test_variables_win(folder):
+    settings = load_settings(
+        folder,
+        {
+            "CORE_PEER_ADDRESS": "elsewhere:1",
+            "CORE_PEER_LOCALMSPID": "Org2MSP",
+            "CORE_PEER_MSPCONFIGPATH": "/etc/msp",
+            "CORE_PEER_TLS_CLIENTAUTHREQUIRED": "true",
+            "CORE_PEER_TLS_CLIENTROOTCAS_FILES": "a.crt b.crt",
+            "CORE_LEDGER_STATE_TOTALQUERYLIMIT": "7",
+        },
+    )
+    assert (settings.address, settings.msp_id) == ("elsewhere:1", "Org2MSP")
+    assert settings.msp_dir == Path("/etc/msp")
+    assert settings.query_limit == 7
+    assert settings.tls is not None
+    assert settings.tls.client_roots == (folder / "a.crt", folder / "b.crt")
+
+
+def test_tls_can_be_switched_off(folder):
+    assert load_settings(folder, {"CORE_PEER_TLS_ENABLED": "false"}).tls is None
+
+
+def test_what_is_not_said_has_its_default(tmp_path):
+    (tmp_path / "core.yaml").write_text("peer:\n  id:\n")
+    assert load_settings(tmp_path, {}) == PeerSettings()
+
+
+@pytest.mark.parametrize(
+    ("variables", "key"),
+    [
+        ({"CORE_PEER_AUTHENTICATION_TIMEWINDOW": "soon"}, "peer.authentication.timewindow"),
+        ({"CORE_PEER_TLS_ENABLED": "maybe"}, "peer.tls.enabled"),
+        ({"CORE_LEDGER_STATE_TOTALQUERYLIMIT": "many"}, "ledger.state.totalQueryLimit"),
+    ],
+)
+def test_an_unusable_value_is_named_by_its_key(folder, variables, key):
+    with pytest.raises(InvalidSetting) as invalid:
+        load_settings(folder, variables)
+    assert invalid.value.key == key
+
+
+@pytest.mark.parametrize("text", ["[1, 2]", "peer: [", "\x00"])
+def test_a_file_that_is_no_mapping_is_refused(tmp_path, text):
+    (tmp_path / "core.yaml").write_text(text)
+    with pytest.raises(InvalidSetting, match=r"core\.yaml"):
+        load_settings(tmp_path, {})
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InvalidSetting, match="cannot be read"):
+        load_settings(tmp_path, {})
+
+
+def test_a_list_where_one_value_belongs_is_refused(tmp_path):
+    (tmp_path / "core.yaml").write_text("peer:\n  id: [a, b]\n")
+    with pytest.raises(InvalidSetting, match="single value"):
+        load_settings(tmp_path, {})
