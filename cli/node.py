@@ -30,6 +30,7 @@ def run_node(
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
     from gridloom.deploy.node_process import NodeProcess  # noqa: PLC0415
     from gridloom.deploy.processes import READY  # noqa: PLC0415
+    from gridloom.deploy.up import settle_memory  # noqa: PLC0415
 
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -42,6 +43,7 @@ def run_node(
             loop.add_signal_handler(number, stopped.set)
         process = NodeProcess(NetworkHome(directory), name, development=development)
         await process.start()
+        settle_memory()
         typer.echo(READY)
         try:
             await stopped.wait()
