@@ -16,9 +16,11 @@ from contextlib import aclosing
 
 from gridloom.common import blocks
 from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import DeliverClient
 from gridloom.common.errors import GridloomError
-from gridloom.protos.common import common_pb2
+from gridloom.common.wire import parse
+from gridloom.protos.common import common_pb2, configtx_pb2
 from gridloom.protos.peer import chaincode_event_pb2
 
 from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
@@ -28,8 +30,15 @@ from .validation.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
 from .validation.block_validator import BlockValidator, IdentityJudge
 from .validation.message_validation import read_committed
+from .validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE
 
 logger = logging.getLogger(__name__)
+
+TRANSIENT_RETENTION = 20_000
+"""Blocks after which cleartext that was endorsed but never committed is forgotten.
+
+(Fabric: core.yaml peer.gossip.pvtData.transientstoreMaxBlockRetention)
+"""
 
 
 class ChannelStopped(GridloomError):
@@ -195,6 +204,8 @@ class PeerChannel:
         self._bundle = validated.bundle
         committed = self.ledger.commit(block, validated.transactions)
         self._newest, self._latest = block.header, committed
+        if committed.number % TRANSIENT_RETENTION == 0:
+            self.ledger.transient.purge(committed.number - TRANSIENT_RETENTION)
         return committed
 
     def _fail(self, number: int, error: Exception) -> ChannelStopped:
@@ -204,3 +215,16 @@ class PeerChannel:
         self.errored.set()
         self._notifier.fail(failure)
         return failure
+
+
+def stored_bundle(ledger: Ledger) -> ChannelBundle:
+    """The configuration in force, as the ledger's state has it."""
+    state = ledger.snapshot()
+    try:
+        entry = state.get(CONFIG_NAMESPACE, CONFIG_KEY)
+    finally:
+        state.close()
+    if entry is None:
+        raise ConfigError(f"the ledger of channel {ledger.channel_id} holds no configuration")
+    config = parse(configtx_pb2.ConfigEnvelope, entry.value, "stored channel configuration").config
+    return ChannelBundle(ledger.channel_id, config)

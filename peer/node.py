@@ -26,13 +26,12 @@ from gridloom.common.identities import Signer
 from gridloom.common.msp import Msp, MspManager
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel
-from gridloom.common.wire import parse
-from gridloom.protos.common import common_pb2, configtx_pb2
+from gridloom.protos.common import common_pb2
 from gridloom.protos.msp import msp_config_pb2
 
 from .acl import AccessControl
 from .chaincodes.host import ChaincodeHost
-from .channel import PeerChannel
+from .channel import PeerChannel, stored_bundle
 from .deliver import DeliverService
 from .discovery.peers import PeerDirectory, PeerInfo
 from .endorser import Endorser
@@ -41,7 +40,6 @@ from .gateway.submit import OrdererInfo
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
 from .settings import PeerSettings
-from .validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE
 
 logger = logging.getLogger(__name__)
 
@@ -219,16 +217,3 @@ class Peer:
 def _require_application(bundle: ChannelBundle) -> None:
     if not bundle.has_application:
         raise ConfigError(f"channel {bundle.channel_id} does not contain application config")
-
-
-def stored_bundle(ledger: Ledger) -> ChannelBundle:
-    """The configuration in force, as the ledger's state has it."""
-    state = ledger.snapshot()
-    try:
-        entry = state.get(CONFIG_NAMESPACE, CONFIG_KEY)
-    finally:
-        state.close()
-    if entry is None:
-        raise ConfigError(f"the ledger of channel {ledger.channel_id} holds no configuration")
-    config = parse(configtx_pb2.ConfigEnvelope, entry.value, "stored channel configuration").config
-    return ChannelBundle(ledger.channel_id, config)

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from gridloom.common.channel.bundle import ChannelBundle
-from gridloom.peer.channel import PeerChannel
+from gridloom.peer.channel import PeerChannel, stored_bundle
 from gridloom.peer.ledger.provider import LedgerProvider
-from gridloom.peer.node import stored_bundle
 from gridloom.peer.validation.block_validator import IdentityJudge
 from gridloom.protos.common.common_pb2 import Block
 
