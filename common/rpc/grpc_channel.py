@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -82,9 +83,17 @@ class GrpcChannel:
         *,
         timeout: float | None = None,
     ) -> AsyncGenerator[M, None]:
-        call = self._callable("stream_stream", method, response_type)(requests, timeout=timeout)
-        async for response in _responses(call):
-            yield response
+        call = self._callable("stream_stream", method, response_type)(timeout=timeout)
+        writing = asyncio.create_task(_write(call, requests))
+        try:
+            async for response in _responses(call):
+                yield response
+        finally:
+            writing.cancel()
+            # What the requests' source raised ended the call and is what the caller must see.
+            (failure,) = await asyncio.gather(writing, return_exceptions=True)
+            if isinstance(failure, Exception):
+                raise failure
 
     async def wait_for_ready(self) -> None:
         """Return once connected; wrap it in asyncio.timeout to bound the wait."""
@@ -103,6 +112,22 @@ class GrpcChannel:
             )
             self._calls[method] = call
         return call
+
+
+async def _write(call: Any, requests: AsyncIterator[Message]) -> None:  # noqa: ANN401
+    """Send the requests until they or the call end.
+
+    A server may end the call while a request is on its way; the reading side learns why.
+    """
+    try:
+        async for request in requests:
+            await call.write(request)
+        await call.done_writing()
+    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        return
+    except BaseException:
+        call.cancel()
+        raise
 
 
 def _serialize(message: Message) -> bytes:
