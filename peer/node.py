@@ -142,6 +142,7 @@ class Peer:
 
     def _register(self, peers: PeerDirectory) -> ServiceRegistry:
         registry, settings = ServiceRegistry(), self.settings
+        most = settings.concurrency
         endorser = Endorser(
             self.signer,
             self._local_msp,
@@ -151,9 +152,9 @@ class Peer:
             now=self._now,
             time_window=settings.time_window,
         )
-        registry.add("protos.Endorser", endorser)
+        registry.add("protos.Endorser", endorser, concurrency=most.endorser)
         deliver = DeliverService(self.channel, self.acl, self._now, settings.time_window)
-        registry.add("protos.Deliver", deliver)
+        registry.add("protos.Deliver", deliver, concurrency=most.deliver)
         local = PeerInfo(
             self.msp_id, settings.address, self.signer.serialized, LocalChannel(registry)
         )
@@ -169,7 +170,7 @@ class Peer:
                 settings.gateway.broadcast_timeout.total_seconds(),
             ),
         )
-        registry.add("gateway.Gateway", gateway)
+        registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
         return registry
 
     def _open(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:

@@ -53,6 +53,15 @@ class GatewaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ConcurrencySettings:
+    """Calls of a service at a time, 0 for no limit; the defaults are the sample core.yaml's."""
+
+    endorser: int = 2500
+    deliver: int = 2500
+    gateway: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class PeerSettings:
     """What one peer is told from outside.
 
@@ -76,6 +85,7 @@ class PeerSettings:
     execute_timeout: timedelta = timedelta(seconds=30)
     query_limit: int = 100_000
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
 
 
 def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSettings:
@@ -176,6 +186,16 @@ def _settings(source: _Source) -> PeerSettings:
                 "peer.gateway.dialTimeout", parse_duration, default.gateway.dial_timeout
             ),
         ),
+        concurrency=_concurrency(source),
+    )
+
+
+def _concurrency(source: _Source) -> ConcurrencySettings:
+    prefix, default = "peer.limits.concurrency", ConcurrencySettings()
+    return ConcurrencySettings(
+        endorser=source.value(f"{prefix}.endorserService", int, default.endorser),
+        deliver=source.value(f"{prefix}.deliverService", int, default.deliver),
+        gateway=source.value(f"{prefix}.gatewayService", int, default.gateway),
     )
 
 

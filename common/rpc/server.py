@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,14 +68,22 @@ class ServiceRegistry:
         self._methods: dict[str, Method] = {}
         self._services: list[str] = []
 
-    def add(self, service: str, implementation: object) -> None:
-        """Register ``implementation`` under the full service name; KeyError if unknown."""
+    def add(self, service: str, implementation: object, *, concurrency: int = 0) -> None:
+        """Register ``implementation`` under the full service name; KeyError if unknown.
+
+        concurrency: calls answered at a time, streams included; more are refused with UNKNOWN.
+        0 sets no limit.
+        """
         importlib.import_module(f"gridloom.protos.{SERVICES[service]}")
         descriptor = descriptor_pool.Default().FindServiceByName(service)
         self._services.append(service)
+        limit = _Limit(service, concurrency) if concurrency else None
         for rpc in descriptor.methods:
             handler = getattr(implementation, _snake_case(rpc.name), None)
             if handler is not None:
+                if limit is not None:
+                    streams = rpc.client_streaming or rpc.server_streaming
+                    handler = limit.stream(handler) if streams else limit.unary(handler)
                 method = _method(service, rpc, handler)
                 self._methods[method.path] = method
 
@@ -92,6 +101,45 @@ class ServiceRegistry:
             return self._methods[path]
         except KeyError:
             raise RpcError(Code.UNIMPLEMENTED, f"unknown method {path}") from None
+
+
+class _Limit:
+    """How many calls of one service are under way (Fabric: internal/peer/node/grpc_limiters.go)."""
+
+    def __init__(self, service: str, most: int) -> None:
+        self._service = service
+        self._most = most
+        self._calls = 0
+
+    def unary(self, handler: Callable[..., Awaitable[Message]]) -> Callable[..., Any]:
+        async def limited(request: Message, call: Call) -> Message:
+            with self._counted():
+                return await handler(request, call)
+
+        return limited
+
+    def stream(self, handler: Callable[..., AsyncGenerator[Message, None]]) -> Callable[..., Any]:
+        async def limited(requests: object, call: Call) -> AsyncGenerator[Message, None]:
+            with self._counted():
+                async with aclosing(handler(requests, call)) as responses:
+                    async for response in responses:
+                        yield response
+
+        return limited
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        if self._calls >= self._most:
+            raise RpcError(
+                Code.UNKNOWN,
+                f"too many requests for /{self._service}, "
+                f"exceeding concurrency limit ({self._most})",
+            )
+        self._calls += 1
+        try:
+            yield
+        finally:
+            self._calls -= 1
 
 
 def _snake_case(name: str) -> str:

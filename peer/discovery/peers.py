@@ -8,14 +8,17 @@ from typing import Protocol
 
 from gridloom.common.rpc import Channel
 
+from ..chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE
+
 
 @dataclass(frozen=True, slots=True)
 class PeerInfo:
     """One peer of a channel.
 
     endpoint: ``host:port`` as it advertises itself; identity: its msp.SerializedIdentity;
-    height: of its ledger, None if unknown; chaincodes: version by name of what it can run,
-    None if unknown (then it is taken to run everything that is defined).
+    height: of its ledger, None if unknown; chaincodes: what it can run, by name with the
+    sequence of the definition (installed, and approved by its organisation), None if unknown:
+    then it is taken to run everything that is defined.
     """
 
     msp_id: str
@@ -23,14 +26,14 @@ class PeerInfo:
     identity: bytes
     channel: Channel
     height: int | None = None
-    chaincodes: Mapping[str, str] | None = None
+    chaincodes: Mapping[str, int] | None = None
 
-    def runs(self, chaincode: str, version: str | None = None) -> bool:
-        """Whether it can run a chaincode, in this version if one is given."""
-        if self.chaincodes is None:
+    def runs(self, chaincode: str, sequence: int | None = None) -> bool:
+        """Whether it can run a chaincode, as defined by this sequence if one is given."""
+        if self.chaincodes is None or chaincode == LIFECYCLE_NAMESPACE:
             return True
-        installed = self.chaincodes.get(chaincode)
-        return installed is not None and version in (None, installed)
+        known = self.chaincodes.get(chaincode)
+        return known is not None and sequence in (None, known)
 
 
 class PeerDirectory(Protocol):

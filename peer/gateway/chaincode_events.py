@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Protocol
 
@@ -45,7 +45,7 @@ async def chaincode_events(
     access: AccessControl,
     channels: Callable[[str], EventSource | None],
     signed: SignedChaincodeEventsRequest,
-) -> AsyncIterator[ChaincodeEventsResponse]:
+) -> AsyncGenerator[ChaincodeEventsResponse, None]:
     """Yield one response for each block that holds matching events; RpcError if not allowed."""
     request = _open(signed)
     caller = SignedData(signed.request, request.identity, signed.signature)
@@ -81,6 +81,8 @@ class _Matcher:
         self._after = after_transaction_id
 
     def __call__(self, event: ChaincodeEvent) -> bool:
+        if not (event.chaincode_id and event.event_name and event.tx_id):
+            return False  # it does not count as one
         if self._after:
             if event.tx_id == self._after:
                 self._after = ""

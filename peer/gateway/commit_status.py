@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from gridloom.common.errors import MalformedMessage
+from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.policies.policy import SignedData
 from gridloom.common.rpc import Code, RpcError
 from gridloom.common.wire import parse
@@ -23,7 +23,7 @@ class CommitNotifier(Protocol):
     """A channel that can be asked what became of a transaction."""
 
     async def wait_for_transaction(self, tx_id: str) -> tuple[int, int]:
-        """Return (code, block number) once the transaction is in the ledger."""
+        """Return (code, block number) once it is in the ledger; a GridloomError if never."""
         ...
 
 
@@ -42,7 +42,10 @@ async def commit_status(
     channel = channels(request.channel_id)
     if channel is None:
         raise RpcError(Code.ABORTED, f"channel '{request.channel_id}' not found")
-    code, block_number = await channel.wait_for_transaction(request.transaction_id)
+    try:
+        code, block_number = await channel.wait_for_transaction(request.transaction_id)
+    except GridloomError as error:
+        raise RpcError(Code.ABORTED, str(error)) from error
     return CommitStatusResponse(result=TxValidationCode.ValueType(code), block_number=block_number)
 
 

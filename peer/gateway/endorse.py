@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from gridloom.common.errors import MalformedMessage
+from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.proposals import prepare_transaction
 from gridloom.common.rpc import Code, RpcError
 from gridloom.protos.gateway.gateway_pb2 import EndorseRequest, EndorseResponse, ErrorDetail
@@ -12,18 +12,26 @@ from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest, Propos
 
 from ..discovery.endorsement import interest_in
 from ..discovery.peers import PeerInfo
+from .deadline import until
 from .plan import Plan, error_detail
 from .registry import NoPlan, Registry
 from .request import OpenProposal
 from .responses import Failure, ask
 
+TIMEOUT = "endorsement timeout expired while collecting"
+SEE_DETAILS = "see attached details for more info"
+
 
 async def endorse(
-    registry: Registry, request: EndorseRequest, endorsement_timeout: float
+    registry: Registry,
+    request: EndorseRequest,
+    *,
+    endorsement_timeout: float,
+    deadline: float | None = None,
 ) -> EndorseResponse:
     """Return the transaction for the client to sign; RpcError with what each peer said.
 
-    endorsement_timeout: seconds for each peer.
+    endorsement_timeout: seconds for each peer; deadline: of the whole call, in loop time.
     """
     if not request.proposed_transaction.proposal_bytes:
         raise RpcError(
@@ -37,20 +45,29 @@ async def endorse(
     if request.endorsing_organizations:
         try:
             plan = registry.plan_for_organizations(
-                proposal.channel_id, proposal.chaincode, list(request.endorsing_organizations)
+                proposal.channel_id, proposal.chaincode, request.endorsing_organizations
             )
         except NoPlan as error:
             raise RpcError(Code.UNAVAILABLE, str(error)) from error
     else:
-        plan = await collection.plan_from_first_endorser()
-    await collection.complete(plan)
-    if plan.completed is None or plan.response_payload is None:
-        raise RpcError(
-            Code.ABORTED,
-            "failed to collect enough transaction endorsements, see attached details for more info",
-            plan.errors,
-        )
-    transaction = prepare_transaction(proposal.proposal, plan.response_payload, plan.completed)
+        async with until(
+            deadline, "endorsement timeout expired while collecting first endorsement"
+        ):
+            plan = await collection.plan_from_first_endorser()
+    async with until(deadline, f"{TIMEOUT} endorsements"):
+        await collection.complete(plan)
+    return _prepared(proposal, plan)
+
+
+def _prepared(proposal: OpenProposal, plan: Plan) -> EndorseResponse:
+    endorsements = plan.endorsements()
+    if endorsements is None:
+        message = f"failed to collect enough transaction endorsements, {SEE_DETAILS}"
+        raise RpcError(Code.ABORTED, message, plan.errors)
+    try:
+        transaction = prepare_transaction(proposal.proposal, plan.response_payload, endorsements)
+    except GridloomError as error:
+        raise RpcError(Code.ABORTED, f"failed to assemble transaction: {error}") from error
     return EndorseResponse(prepared_transaction=transaction)
 
 
@@ -63,13 +80,23 @@ class _Collection:
         self._timeout = timeout
 
     async def complete(self, plan: Plan) -> None:
-        """Ask the peers of one layout after the other until one is satisfied."""
-        while plan.completed is None:
-            endorsers = plan.endorsers()
-            if not endorsers:
-                return
-            await asyncio.gather(*(self._endorse(plan, peer) for peer in endorsers))
-            plan.next_layout()
+        """Ask peers until a layout is satisfied, or none can be any more."""
+        pending: set[asyncio.Task[None]] = set()
+        try:
+            while plan.endorsements() is None:
+                asked = plan.next_endorsers()
+                if len(asked) == 1 and not pending:
+                    await self._endorse(plan, asked[0])
+                    continue
+                pending.update(asyncio.create_task(self._endorse(plan, peer)) for peer in asked)
+                if not pending:
+                    return
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in pending:
+                task.cancel()
 
     async def plan_from_first_endorser(self) -> Plan:
         """Let one peer of the own organisation simulate, then plan for what was touched."""
@@ -82,48 +109,35 @@ class _Collection:
         return plan
 
     async def _endorse(self, plan: Plan, peer: PeerInfo) -> None:
-        """Get an endorsement of a peer, or of another one of its group."""
-        candidate: PeerInfo | None = peer
-        while candidate is not None:
-            answer = await self._ask(candidate)
-            if isinstance(answer, Failure):
-                plan.fail(candidate, answer.message)
-            elif plan.accept(candidate, answer):
-                return
-            candidate = plan.next_in_group(candidate)
-        plan.abandon_group_of(peer)
+        answer = await self._ask(peer)
+        if isinstance(answer, Failure):
+            plan.fail(peer, answer.message)
+        else:
+            plan.accept(peer, answer)
 
     async def _first_endorsement(self) -> tuple[PeerInfo, ProposalResponse]:
         errors: list[ErrorDetail] = []
-        plan = self._first_plan()
-        candidate: PeerInfo | None = plan.endorsers()[0]
-        while candidate is not None:
-            answer = await self._ask(candidate)
+        for peer in self._first_endorsers():
+            answer = await self._ask(peer)
             if not isinstance(answer, Failure):
-                return candidate, answer
-            errors.append(error_detail(candidate, answer.message))
-            candidate = plan.next_in_group(candidate)
-        raise RpcError(
-            Code.ABORTED,
-            "failed to endorse transaction, see attached details for more info",
-            errors,
-        )
+                return peer, answer
+            errors.append(error_detail(peer, answer.message))
+        raise RpcError(Code.ABORTED, f"failed to endorse transaction, {SEE_DETAILS}", errors)
 
-    def _first_plan(self) -> Plan:
-        proposal, registry = self._proposal, self._registry
-        try:
-            return registry.plan_for_organizations(
-                proposal.channel_id, proposal.chaincode, [registry.local.msp_id]
+    def _first_endorsers(self) -> list[PeerInfo]:
+        """Return the peers of the own organisation; without any, some that discovery names."""
+        channel_id, chaincode = self._proposal.channel_id, self._proposal.chaincode
+        own = self._registry.endorsers(channel_id, chaincode, self._registry.local.msp_id)
+        if own:
+            return own
+        if self._proposal.has_transient_data:
+            raise RpcError(
+                Code.FAILED_PRECONDITION,
+                "no endorsers found in the gateway's organization; retry specifying "
+                "endorsing organization(s) to protect transient data",
             )
-        except NoPlan:
-            if proposal.has_transient_data:
-                raise RpcError(
-                    Code.FAILED_PRECONDITION,
-                    "no endorsers found in the gateway's organization; retry specifying "
-                    "endorsing organization(s) to protect transient data",
-                ) from None
         try:
-            return registry.plan_for_interest(proposal.channel_id, interest_in(proposal.chaincode))
+            return self._registry.any_endorsers(channel_id, interest_in(chaincode))
         except NoPlan as error:
             raise RpcError(Code.FAILED_PRECONDITION, str(error)) from error
 
@@ -140,23 +154,20 @@ class _Collection:
                     call.no_private_reads = False
                     protected += call.collection_names
         try:
-            return self._registry.plan_for_interest(channel_id, cautious, first)
+            try:
+                return self._registry.plan_for_interest(channel_id, cautious, first)
+            except NoPlan:
+                if not protected:
+                    raise
+                self._registry.plan_for_interest(channel_id, interest, first)
         except NoPlan as error:
-            message = str(error)
-            if protected and self._is_possible(interest, first):
-                message = (
-                    "requires endorsement from organisation(s) that are not in the distribution "
-                    f"policy of the private data collection(s): [{' '.join(protected)}]; retry "
-                    "specifying trusted endorsing organizations to protect transient data"
-                )
-            raise RpcError(Code.FAILED_PRECONDITION, message) from error
-
-    def _is_possible(self, interest: ChaincodeInterest, first: PeerInfo) -> bool:
-        try:
-            self._registry.plan_for_interest(self._proposal.channel_id, interest, first)
-        except NoPlan:
-            return False
-        return True
+            raise RpcError(Code.FAILED_PRECONDITION, str(error)) from error
+        raise RpcError(
+            Code.FAILED_PRECONDITION,
+            "requires endorsement from organisation(s) that are not in the distribution "
+            f"policy of the private data collection(s): [{' '.join(protected)}]; retry "
+            "specifying trusted endorsing organizations to protect transient data",
+        )
 
     async def _ask(self, peer: PeerInfo) -> ProposalResponse | Failure:
         return await ask(

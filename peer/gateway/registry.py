@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Protocol
 
@@ -14,11 +15,13 @@ from gridloom.common.errors import GridloomError
 from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest
 
 from ..chaincodes.lifecycle.definitions import ChaincodeDefinition
-from ..discovery.endorsement import EndorsementAnalyzer, NoEndorsers
+from ..discovery.descriptors import EndorsementDescriptors
+from ..discovery.endorsement import EndorsementDescriptor
+from ..discovery.interest_policies import NoEndorsers
 from ..discovery.peers import PeerDirectory, PeerInfo
 from .plan import Plan
 
-SYSTEM_CHAINCODES = frozenset({"_lifecycle", "cscc", "qscc"})
+SYSTEM_CHAINCODES = frozenset({"_lifecycle", "cscc", "lscc", "qscc"})
 
 
 class ChannelView(Protocol):
@@ -26,6 +29,9 @@ class ChannelView(Protocol):
 
     @property
     def bundle(self) -> ChannelBundle: ...
+
+    @property
+    def height(self) -> int: ...
 
     def definition(self, name: str) -> ChaincodeDefinition | None:
         """Return the committed definition of a chaincode."""
@@ -36,11 +42,22 @@ class NoPlan(GridloomError):
     """There is nobody to ask; the message is the one a client reads."""
 
 
+class UnknownChannel(GridloomError):
+    """A channel this peer has not joined: its id."""
+
+    def __init__(self, channel_id: str) -> None:
+        super().__init__(
+            f"failed to get config for channel [{channel_id}]: could not get last config for "
+            f"channel {channel_id}"
+        )
+        self.channel_id = channel_id
+
+
 class Registry:
     """Makes plans for one gateway.
 
     channels: the channel by id, None for one this peer has not joined; random: shuffles
-    layouts that are equally good.
+    what is equally good.
     """
 
     def __init__(
@@ -54,87 +71,115 @@ class Registry:
         self._directory = directory
         self._channels = channels
         self._random = random
+        self._descriptors: dict[str, EndorsementDescriptors] = {}
 
     def plan_for_organizations(
-        self, channel_id: str, chaincode: str, msp_ids: Sequence[str]
+        self, channel_id: str, chaincode: str, msp_ids: Iterable[str]
     ) -> Plan:
         """Return a plan of one endorsement of each organisation; NoPlan names those without."""
-        groups = {msp_id: self._endorsers(channel_id, chaincode, msp_id) for msp_id in msp_ids}
+        groups = {msp_id: self.endorsers(channel_id, chaincode, msp_id) for msp_id in msp_ids}
         missing = [msp_id for msp_id, peers in groups.items() if not peers]
         if missing:
             raise NoPlan(f"failed to find any endorsing peers for org(s): {', '.join(missing)}")
         return Plan([dict.fromkeys(groups, 1)], groups)
 
     def plan_for_interest(
-        self, channel_id: str, interest: ChaincodeInterest, preferred: PeerInfo | None = None
+        self, channel_id: str, interest: ChaincodeInterest, preferred: PeerInfo
     ) -> Plan:
-        """Return a plan that satisfies all policies involved, best layouts first; NoPlan."""
-        channel = self._channels(channel_id)
-        if channel is None:
-            raise NoPlan(f"channel '{channel_id}' not found")
-        peers = self._directory.peers(channel_id)
-        analyzer = EndorsementAnalyzer(channel.bundle, channel.definition, peers)
-        try:
-            descriptor = analyzer.descriptor(interest)
-        except NoEndorsers as error:
-            raise NoPlan(
-                "no combination of peers can be derived which satisfy the endorsement policy: "
-                f"{error}"
-            ) from error
-        groups = {group: self._sorted(peers) for group, peers in descriptor.groups.items()}
+        """Return a plan that satisfies all policies involved; NoPlan.
+
+        Layouts that ``preferred`` can be part of come first.
+        """
+        peers = self._peers(channel_id)
+        descriptor = self._describe(channel_id, peers, interest)
         layouts = list(descriptor.layouts)
         self._random.shuffle(layouts)
-        if preferred is not None:
-            own = {
-                group
-                for group, peers in groups.items()
-                if any(peer.endpoint == preferred.endpoint for peer in peers)
-            }
-            layouts.sort(key=own.isdisjoint)
+        own = {name for name, group in descriptor.groups.items() if preferred.endpoint in group}
+        layouts.sort(key=own.isdisjoint)
+        by_endpoint = {peer.endpoint: peer for peer in peers}
+        groups = {
+            name: self._sorted([by_endpoint[endpoint] for endpoint in group])
+            for name, group in descriptor.groups.items()
+        }
         return Plan(layouts, groups)
+
+    def any_endorsers(self, channel_id: str, interest: ChaincodeInterest) -> list[PeerInfo]:
+        """Return peers of whom one is needed in any case of some layout; NoPlan."""
+        peers = self._peers(channel_id)
+        descriptor = self._describe(channel_id, peers, interest)
+        group = descriptor.groups[next(iter(self._random.choice(descriptor.layouts)))]
+        return self._sorted([peer for peer in peers if peer.endpoint in group])
+
+    def endorsers(self, channel_id: str, chaincode: str, msp_id: str) -> list[PeerInfo]:
+        """Return the peers of one organisation that can run a chaincode, best first."""
+        return self._sorted(self._able(channel_id, chaincode, (msp_id,)))
 
     def evaluators(self, channel_id: str, chaincode: str, msp_ids: Sequence[str]) -> list[PeerInfo]:
         """Return the peers to try one by one, own organisation first; NoPlan if there are none.
 
         msp_ids: the organisations that may be asked, empty for all.
         """
-        able = [
-            peer
-            for peer in self._directory.peers(channel_id)
-            if (not msp_ids or peer.msp_id in msp_ids) and self._runs(peer, channel_id, chaincode)
-        ]
-        own = [peer for peer in able if peer.msp_id == self.local.msp_id]
-        others = [peer for peer in able if peer.msp_id != self.local.msp_id]
+        able = self._able(channel_id, chaincode, msp_ids)
         if not able:
             raise NoPlan(
                 f"no peers available to evaluate chaincode {chaincode} in channel {channel_id}"
             )
+        own = [peer for peer in able if peer.msp_id == self.local.msp_id]
+        others = [peer for peer in able if peer.msp_id != self.local.msp_id]
         return self._sorted(own) + self._sorted(others)
 
-    def knows(self, channel_id: str) -> bool:
-        """Whether this peer has joined the channel."""
-        return self._channels(channel_id) is not None
+    def require_channel(self, channel_id: str) -> ChannelView:
+        """Return a channel this peer has joined; UnknownChannel."""
+        channel = self._channels(channel_id)
+        if channel is None:
+            raise UnknownChannel(channel_id)
+        return channel
 
     def is_local(self, peer: PeerInfo) -> bool:
         """Whether it is the gateway's own peer."""
         return peer.endpoint == self.local.endpoint
 
-    def _endorsers(self, channel_id: str, chaincode: str, msp_id: str) -> list[PeerInfo]:
-        return self._sorted(
-            [
-                peer
-                for peer in self._directory.peers(channel_id)
-                if peer.msp_id == msp_id and self._runs(peer, channel_id, chaincode)
-            ]
-        )
-
-    def _runs(self, peer: PeerInfo, channel_id: str, chaincode: str) -> bool:
-        if chaincode in SYSTEM_CHAINCODES:
-            return True
+    def _peers(self, channel_id: str) -> list[PeerInfo]:
+        """Return the peers of a channel, the own one as it is now and without a detour."""
         channel = self._channels(channel_id)
-        definition = channel.definition(chaincode) if channel is not None else None
-        return definition is not None and peer.runs(chaincode)
+        peers = []
+        for peer in self._directory.peers(channel_id):
+            if not self.is_local(peer):
+                peers.append(peer)
+            elif channel is not None:
+                peers.append(replace(peer, channel=self.local.channel, height=channel.height))
+        return peers
+
+    def _able(self, channel_id: str, chaincode: str, msp_ids: Sequence[str]) -> list[PeerInfo]:
+        peers = [p for p in self._peers(channel_id) if not msp_ids or p.msp_id in msp_ids]
+        if chaincode in SYSTEM_CHAINCODES:
+            return peers
+        channel = self._channels(channel_id)
+        if channel is None or channel.definition(chaincode) is None:
+            return []
+        return [peer for peer in peers if peer.runs(chaincode)]
+
+    def _describe(
+        self, channel_id: str, peers: Sequence[PeerInfo], interest: ChaincodeInterest
+    ) -> EndorsementDescriptor:
+        try:
+            channel = self._channels(channel_id)
+            if channel is None:
+                name = interest.chaincodes[0].name
+                raise NoEndorsers(
+                    f"No metadata was found for chaincode {name} in channel {channel_id}"
+                )
+            known = self._descriptors.setdefault(channel_id, EndorsementDescriptors())
+            return known.find(channel.bundle, channel.definition, peers, interest)
+        except NoEndorsers as error:
+            raise NoPlan(
+                "no combination of peers can be derived which satisfy the endorsement policy: "
+                f"{error}"
+            ) from error
 
     def _sorted(self, peers: Sequence[PeerInfo]) -> list[PeerInfo]:
-        """Highest ledger first, this peer before others of the same height."""
-        return sorted(peers, key=lambda p: (-(p.height or 0), not self.is_local(p)))
+        """Highest ledger first; of the same height this peer, then the others in any order."""
+        if len(peers) < 2:
+            return list(peers)
+        shuffled = self._random.sample(peers, len(peers))
+        return sorted(shuffled, key=lambda p: (-(p.height or 0), not self.is_local(p)))

@@ -27,7 +27,7 @@ class OpenProposal:
 
     @classmethod
     def open(cls, signed: SignedProposal) -> OpenProposal:
-        """Parse it; MalformedMessage says what is missing or broken."""
+        """Parse it; MalformedMessage says which part is broken."""
         proposal = parse(Proposal, signed.proposal_bytes, "error unmarshalling Proposal")
         header = parse(Header, proposal.header, "error unmarshalling Header")
         channel = parse(ChannelHeader, header.channel_header, "error unmarshalling ChannelHeader")
@@ -47,11 +47,16 @@ class OpenProposal:
             bool(payload.TransientMap),
         )
 
-    def check_complete(self) -> None:
-        """Raise MalformedMessage unless channel and chaincode are named."""
-        if not self.channel_id:
+    @classmethod
+    def open_complete(cls, signed: SignedProposal) -> OpenProposal:
+        """The same, and it must name a channel and a chaincode; MalformedMessage if not."""
+        if not signed.proposal_bytes:
+            raise MalformedMessage("proposal", "a signed proposal is required")
+        opened = cls.open(signed)
+        if not opened.channel_id:
             raise MalformedMessage("proposal", "no channel id provided")
-        if not self.chaincode:
+        if not opened.chaincode:
             raise MalformedMessage(
-                "proposal", f"no chaincode name is provided, channel id [{self.channel_id}]"
+                "proposal", f"no chaincode name is provided, channel id [{opened.channel_id}]"
             )
+        return opened

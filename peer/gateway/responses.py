@@ -43,13 +43,20 @@ async def ask(
     except RpcError as error:
         if local and error.code is Code.UNKNOWN:
             return Failure(Code.FAILED_PRECONDITION, error.message, retry=False)
-        return Failure(Code.UNAVAILABLE, str(error), retry=True)
+        return Failure(Code.UNAVAILABLE, describe(error), retry=True)
     status, message = response.response.status, response.response.message
     if status in SUCCESS:
         return response
     if status == CHAINCODE_ERROR and not response.payload:
         return Failure(Code.ABORTED, message, retry=True)
     return Failure(Code.UNKNOWN, f"chaincode response {status}, {message}", retry=False)
+
+
+def describe(error: RpcError) -> str:
+    """Return a failed call in the words of gRPC's Go library, which clients match on."""
+    name = "".join(part.capitalize() for part in error.code.name.split("_"))
+    name = "Canceled" if error.code is Code.CANCELLED else name
+    return f"rpc error: code = {name} desc = {error.message}"
 
 
 def result_of(response: ProposalResponse) -> bytes:

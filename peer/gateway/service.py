@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from gridloom.common.rpc import Call, Code, RpcError
+from gridloom.common.rpc import Call
 from gridloom.protos.gateway.gateway_pb2 import (
     ChaincodeEventsResponse,
     CommitStatusResponse,
@@ -27,12 +25,11 @@ from ..acl import AccessControl
 from ..discovery.peers import PeerDirectory, PeerInfo
 from .chaincode_events import EventSource, chaincode_events
 from .commit_status import CommitNotifier, commit_status
+from .deadline import deadline_of, until
 from .endorse import endorse
 from .evaluate import evaluate
 from .registry import ChannelView, Registry
 from .submit import OrdererDirectory, submit
-
-T = TypeVar("T")
 
 
 class GatewayChannel(ChannelView, CommitNotifier, EventSource, Protocol):
@@ -41,15 +38,10 @@ class GatewayChannel(ChannelView, CommitNotifier, EventSource, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GatewayOptions:
-    """Limits (Fabric: core.yaml, peer.gateway and peer.limits.concurrency).
-
-    Timeouts in seconds, each for one endorser or one orderer; concurrency: calls at once,
-    those that wait for a commit included.
-    """
+    """Seconds for one endorser and for one orderer (Fabric: core.yaml, peer.gateway)."""
 
     endorsement_timeout: float = 30.0
     broadcast_timeout: float = 30.0
-    concurrency: int = 500
 
 
 class Gateway:
@@ -72,76 +64,42 @@ class Gateway:
         self._access = access
         self._random = random
         self._options = options or GatewayOptions()
-        self._calls = 0
 
     async def evaluate(self, request: EvaluateRequest, call: Call) -> EvaluateResponse:
         """Run a function on one peer."""
-        with self._limited():
-            return await _within(
-                call,
-                evaluate(self._registry, request, self._options.endorsement_timeout),
-                "evaluate timeout expired",
-            )
+        timeout = self._options.endorsement_timeout
+        async with until(deadline_of(call), "evaluate timeout expired"):
+            return await evaluate(self._registry, request, endorsement_timeout=timeout)
 
     async def endorse(self, request: EndorseRequest, call: Call) -> EndorseResponse:
         """Collect the endorsements of a transaction."""
-        with self._limited():
-            return await _within(
-                call,
-                endorse(self._registry, request, self._options.endorsement_timeout),
-                "endorsement timeout expired while collecting endorsements",
-            )
+        return await endorse(
+            self._registry,
+            request,
+            endorsement_timeout=self._options.endorsement_timeout,
+            deadline=deadline_of(call),
+        )
 
     async def submit(self, request: SubmitRequest, call: Call) -> SubmitResponse:
         """Hand a transaction to the ordering service."""
-        with self._limited():
-            channel = self._channels(request.channel_id)
-            bft = channel is not None and channel.bundle.orderer.consensus_type == "BFT"
-            work = submit(
-                self._orderers(request.channel_id),
+        message = "submit timeout expired while broadcasting to ordering service"
+        async with until(deadline_of(call), message):
+            return await submit(
+                self._registry,
+                self._orderers,
                 request,
-                bft=bft,
                 broadcast_timeout=self._options.broadcast_timeout,
                 random=self._random,
-            )
-            return await _within(
-                call, work, "submit timeout expired while broadcasting to ordering service"
             )
 
     async def commit_status(
         self, request: SignedCommitStatusRequest, call: Call
     ) -> CommitStatusResponse:
         """Wait for a transaction's fate."""
-        with self._limited():
-            return await commit_status(self._access, self._channels, request)
+        return await commit_status(self._access, self._channels, request)
 
-    async def chaincode_events(
+    def chaincode_events(
         self, request: SignedChaincodeEventsRequest, call: Call
-    ) -> AsyncIterator[ChaincodeEventsResponse]:
+    ) -> AsyncGenerator[ChaincodeEventsResponse, None]:
         """Stream the events of a chaincode."""
-        with self._limited():
-            async for response in chaincode_events(self._access, self._channels, request):
-                yield response
-
-    @contextmanager
-    def _limited(self) -> Iterator[None]:
-        limit = self._options.concurrency
-        if self._calls >= limit:
-            raise RpcError(
-                Code.UNKNOWN,
-                f"too many requests for /gateway.Gateway, exceeding concurrency limit ({limit})",
-            )
-        self._calls += 1
-        try:
-            yield
-        finally:
-            self._calls -= 1
-
-
-async def _within(call: Call, work: Awaitable[T], message: str) -> T:
-    """Await ``work`` for as long as the client waits; DEADLINE_EXCEEDED with ``message``."""
-    try:
-        async with asyncio.timeout(call.deadline):
-            return await work
-    except TimeoutError as error:
-        raise RpcError(Code.DEADLINE_EXCEEDED, message) from error
+        return chaincode_events(self._access, self._channels, request)

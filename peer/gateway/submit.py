@@ -16,6 +16,9 @@ from gridloom.protos.common.common_pb2 import Envelope, Status
 from gridloom.protos.gateway.gateway_pb2 import ErrorDetail, SubmitRequest, SubmitResponse
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 
+from .registry import Registry, UnknownChannel
+from .responses import describe
+
 CLIENT_ERRORS = range(400, 500)
 ALREADY_THERE = "failed to submit request: request already exists"
 
@@ -34,10 +37,10 @@ OrdererDirectory = Callable[[str], Sequence[OrdererInfo]]
 
 
 async def submit(
-    orderers: Sequence[OrdererInfo],
+    registry: Registry,
+    directory: OrdererDirectory,
     request: SubmitRequest,
     *,
-    bft: bool,
     broadcast_timeout: float,
     random: Random,
 ) -> SubmitResponse:
@@ -50,9 +53,14 @@ async def submit(
     envelope = request.prepared_transaction
     if not envelope.signature:
         raise RpcError(Code.INVALID_ARGUMENT, "prepared transaction must be signed")
+    try:
+        channel = registry.require_channel(request.channel_id)
+    except UnknownChannel as error:
+        raise RpcError(Code.FAILED_PRECONDITION, str(error)) from error
+    orderers = directory(request.channel_id)
     if not orderers:
         raise RpcError(Code.UNAVAILABLE, "no orderer nodes available")
-    if bft:
+    if channel.bundle.orderer.consensus_type == "BFT":
         return await _to_all(orderers, envelope, broadcast_timeout)
     return await _to_one(random.sample(orderers, len(orderers)), envelope, broadcast_timeout)
 
@@ -65,7 +73,7 @@ async def _to_one(
         try:
             response = await _broadcast(orderer, envelope, timeout)
         except RpcError as error:
-            details.append(_detail(orderer, str(error)))
+            details.append(_detail(orderer, describe(error)))
             continue
         if response.status == Status.SUCCESS:
             return SubmitResponse()
@@ -112,7 +120,7 @@ async def _accepted(orderer: OrdererInfo, envelope: Envelope, timeout: float) ->
     try:
         response = await _broadcast(orderer, envelope, timeout)
     except RpcError as error:
-        return _detail(orderer, str(error))
+        return _detail(orderer, describe(error))
     known = response.status == Status.SERVICE_UNAVAILABLE and response.info == ALREADY_THERE
     if response.status == Status.SUCCESS or known:
         return None

@@ -1,0 +1,51 @@
+"""Layouts: how many peers of each group it takes, and who could be these peers.
+
+A peer may stand in several groups (an organisation's peers are also its members) but endorses
+only once, so whether a layout can be satisfied is a question of matching.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+
+Layout = Mapping[str, int]
+"""Number of peers needed by group."""
+
+Groups = Mapping[str, Sequence[str]]
+"""Endpoints of the peers by group, the preferred ones first."""
+
+
+def assign(layout: Layout, groups: Groups, *preferred: Container[str]) -> Mapping[str, str] | None:
+    """Return a group for each of the peers that satisfy a layout together; None if nobody can.
+
+    preferred: growing sets of peers to use before all others, each with those before it: as
+    few as possible of a later set are used.
+    """
+    slots = [group for group, needed in layout.items() for _ in range(needed)]
+    taken: dict[str, int] = {}
+    for allowed in (*preferred, None):
+        usable = [
+            [peer for peer in groups.get(group, ()) if allowed is None or peer in allowed]
+            for group in slots
+        ]
+        filled = set(taken.values())
+        for slot in range(len(slots)):
+            if slot not in filled:
+                _fill(slot, usable, taken, set())
+    if len(taken) < len(slots):
+        return None
+    return {peer: slots[slot] for peer, slot in taken.items()}
+
+
+def _fill(
+    slot: int, usable: Sequence[Sequence[str]], taken: dict[str, int], tried: set[str]
+) -> bool:
+    """Find a peer for a slot, moving others to another slot if need be (augmenting path)."""
+    for peer in usable[slot]:
+        if peer in tried:
+            continue
+        tried.add(peer)
+        if peer not in taken or _fill(taken[peer], usable, taken, tried):
+            taken[peer] = slot
+            return True
+    return False
