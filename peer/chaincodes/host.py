@@ -20,7 +20,6 @@ from gridloom.protos.peer.chaincode_event_pb2 import ChaincodeEvent
 from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from gridloom.protos.peer.proposal_response_pb2 import Response
 
-from ..acl import AccessControl
 from ..ledger.simulator import TxSimulator
 from .errors import ChaincodeHostError, ExecutionFailed, InvalidInvocation
 from .in_process import InProcessRuntime
@@ -32,7 +31,7 @@ from .lifecycle.endorsement_info import EndorsementInfo
 from .lifecycle.installed import InstalledPackages
 from .lifecycle.scc import LifecycleChaincode
 from .lifecycle.store import PackageStore
-from .resources import ChannelResources, PeerResources
+from .resources import AccessChecks, ChannelResources, PeerResources
 from .runtime import ChaincodeLauncher
 from .session import TransactionSession
 from .system.cscc import ConfigurationChaincode
@@ -89,7 +88,7 @@ class ChaincodeHost:
         self._system = {chaincode.name: chaincode for chaincode in (*built_in, *system)}
 
     @property
-    def acl(self) -> AccessControl:
+    def acl(self) -> AccessChecks:
         """Judges the callers of this peer."""
         return self._attached().acl
 

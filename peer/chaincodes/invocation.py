@@ -13,12 +13,11 @@ from gridloom.protos.peer.chaincode_pb2 import ChaincodeInput
 from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from gridloom.protos.peer.proposal_pb2 import SignedProposal
 
-from ..acl import AccessControl
 from ..ledger.simulator import TxSimulator
 from .errors import ShimRequestRefused
 from .private_access import CollectionAccess
 from .query_results import OpenQueries
-from .resources import ChannelResources
+from .resources import AccessChecks, ChannelResources
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class CalleeDirectory(Protocol):
         ...
 
     @property
-    def acl(self) -> AccessControl:
+    def acl(self) -> AccessChecks:
         """Judges who may call a chaincode."""
         ...
 

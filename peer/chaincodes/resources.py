@@ -13,9 +13,9 @@ from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.common.ledger_pb2 import BlockchainInfo
 from gridloom.protos.ledger.queryresult.kv_query_result_pb2 import KeyModification
+from gridloom.protos.peer.proposal_pb2 import SignedProposal
 from gridloom.protos.peer.transaction_pb2 import ProcessedTransaction
 
-from ..acl import AccessControl
 from ..ledger.query_executor import QueryExecutor
 from ..ledger.simulator import TxSimulator
 from .lifecycle.definitions import ChaincodeDefinitions
@@ -50,6 +50,17 @@ class ChannelResources(Protocol):
     def definitions(self) -> ChaincodeDefinitions: ...
 
 
+class AccessChecks(Protocol):
+    """Judges callers; `peer.acl.AccessControl` is one."""
+
+    def check_proposal(self, resource: str, channel_id: str, proposal: SignedProposal) -> None:
+        """Raise a GridloomError unless the proposal's creator may use the resource.
+
+        resource: Fabric's name, "qscc/GetChainInfo"; channel_id: empty for the peer's own.
+        """
+        ...
+
+
 class PeerResources(Protocol):
     """The peer a host is attached to; `peer.node.Peer` is one."""
 
@@ -59,7 +70,7 @@ class PeerResources(Protocol):
         ...
 
     @property
-    def acl(self) -> AccessControl:
+    def acl(self) -> AccessChecks:
         """Judges the callers of this peer."""
         ...
 

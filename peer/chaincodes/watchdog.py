@@ -67,7 +67,7 @@ class Watchdog:
             except Overtime:
                 continue
         if watch.raised:
-            _raise_in(thread, None)
+            _absorb(thread)
 
     def _watch(self) -> None:
         while True:
@@ -80,7 +80,7 @@ class Watchdog:
                 for thread, watch in self._watches.items():
                     if watch.deadline <= now:
                         watch.raised = True
-                        _raise_in(thread, Overtime)
+                        _raise_in(thread)
 
 
 class _Watch:
@@ -92,11 +92,23 @@ class _Watch:
         self.raised = False
 
 
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Have ``error`` raised in another thread; None takes back one not yet raised."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), ctypes.py_object(error) if error else None
-    )
+def _raise_in(thread: int) -> None:
+    """Have Overtime raised in a thread, at its next bytecode."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), ctypes.py_object(Overtime))
+
+
+def _absorb(thread: int) -> None:
+    """Take an Overtime that may still be on its way to this thread.
+
+    Python remembers that something is pending until it has been raised, even when it is
+    taken back (3.11 then hangs in a debugger); so one more is asked for, which replaces it.
+    """
+    try:
+        _raise_in(thread)
+        while True:
+            time.sleep(0)
+    except Overtime:
+        return
 
 
 def _being_debugged() -> bool:

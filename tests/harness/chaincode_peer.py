@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import Message
 
 from gridloom.common.chaincode_package import build_package
 from gridloom.common.channel.bundle import ChannelBundle
@@ -23,7 +26,7 @@ from gridloom.peer.chaincodes.lifecycle.definitions import (
 from gridloom.peer.chaincodes.lifecycle.serializer import serialize
 from gridloom.peer.chaincodes.lifecycle.states import CollectionState, PublicSimulatorState
 from gridloom.peer.chaincodes.lifecycle.store import MemoryPackageStore
-from gridloom.peer.chaincodes.runtime import InstalledPackage
+from gridloom.peer.chaincodes.runtime import ChaincodeLauncher, InstalledPackage
 from gridloom.peer.ledger.ledger import Ledger
 from gridloom.peer.ledger.simulator import TxSimulator
 from gridloom.protos.common.common_pb2 import Block, Header, SignatureHeader
@@ -38,8 +41,7 @@ from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from gridloom.protos.peer.proposal_pb2 import ChaincodeProposalPayload, Proposal, SignedProposal
 from gridloom.protos.peer.proposal_response_pb2 import Response
 
-from .golden_channel import ordered_block
-from .ledger import commit, endorsed, memory_ledger
+from .ledger import commit, endorsed, golden_block, memory_ledger
 
 Exchange = Callable[[ChaincodeMessage], ChaincodeMessage]
 
@@ -89,14 +91,20 @@ class FakePeer:
             raise self.join_error
         self.joined.append(genesis_block)
 
-    def add_channel(self, channel_id: str = "test", ledger: Ledger | None = None) -> FakeChannel:
-        """Join a channel with the golden configuration over a ledger, by default an empty one."""
-        config = ChannelBundle.from_config_block(ordered_block(0)).config
-        bundle = ChannelBundle(channel_id, config)
+    def add_channel(
+        self,
+        channel_id: str = "test",
+        ledger: Ledger | None = None,
+        bundle: ChannelBundle | None = None,
+    ) -> FakeChannel:
+        """Join a channel, by default with the golden configuration and an empty ledger."""
+        config = ChannelBundle.from_config_block(golden_block(0, "orderer")).config
+        bundle = bundle or ChannelBundle(channel_id, config)
         ledger = ledger or memory_ledger()
-        definitions = ChaincodeDefinitions(lambda: bundle.application.orgs)
-        ledger.collections = definitions
-        channel = self.channels[channel_id] = FakeChannel(bundle, ledger, definitions)
+        channel = FakeChannel(bundle, ledger, ChaincodeDefinitions())
+        channel.definitions = ChaincodeDefinitions(lambda: channel.bundle.application.orgs)
+        ledger.collections = channel.definitions
+        self.channels[channel_id] = channel
         return channel
 
 
@@ -162,7 +170,7 @@ class HostBench:
     launcher: ScriptedLauncher
 
     @staticmethod
-    def create(*, timeout: float = 30.0, **launchers: object) -> HostBench:
+    def create(*, timeout: float = 30.0, **launchers: ChaincodeLauncher) -> HostBench:
         launcher = ScriptedLauncher(timeout=timeout)
         host = ChaincodeHost(MemoryPackageStore(), {"script": launcher, **launchers})
         peer = FakePeer()
@@ -177,13 +185,18 @@ class HostBench:
         return self.host.approved.packages.install(name, package)
 
     def define(
-        self, name: str, package_id: str, channel_id: str = "test", **fields: object
+        self,
+        name: str,
+        package_id: str,
+        channel_id: str = "test",
+        sequence: int = 1,
+        **fields: Any,  # fields of ChaincodeDefinition
     ) -> None:
         """Commit a definition with Org1MSP's approval of it."""
-        channel = self.peer.channels[channel_id]
-        sequence = fields.pop("sequence", 1)
+        ledger = self.peer.channels[channel_id].ledger
         definition = ChaincodeDefinition(sequence, **{"version": "1.0", **fields})
-        simulator = channel.ledger.simulator(f"define {name} {sequence}")
+        tx_id = f"define {name} {sequence}"
+        simulator = ledger.simulator(tx_id)
         record = private_name(name, sequence)
         own = CollectionState(simulator, implicit_collection("Org1MSP"))
         serialize(NAMESPACES, name, definition.as_record(), PublicSimulatorState(simulator))
@@ -191,15 +204,15 @@ class HostBench:
         serialize(SOURCES, record, local_package(package_id), own)
         results = simulator.results()
         simulator.done()
-        tx_id = f"define {name} {sequence}"
-        channel.ledger.transient.put(tx_id, results.private, channel.ledger.height)
-        commit(channel.ledger, [endorsed(results.public, tx_id)])
+        assert results.private is not None
+        ledger.transient.put(tx_id, results.private, ledger.height)
+        commit(ledger, [endorsed(results.public, tx_id)])
 
     def deploy(
         self,
         name: str,
         run: Callable[[ChaincodeMessage, Exchange], ChaincodeMessage],
-        **fields: object,
+        **fields: Any,  # arguments of define
     ) -> str:
         """Install a script and define it on the channel; returns the package id."""
         self.launcher.scripts[name] = ScriptedChaincode(run)
@@ -225,7 +238,10 @@ def completed(
 
 
 def ask(
-    exchange: Exchange, message: ChaincodeMessage, kind: int, payload: object
+    exchange: Exchange,
+    message: ChaincodeMessage,
+    kind: ChaincodeMessage.Type.ValueType,
+    payload: bytes | Message,
 ) -> ChaincodeMessage:
     """Send one request of the transaction and return the answer."""
     data = payload if isinstance(payload, bytes) else payload.SerializeToString()

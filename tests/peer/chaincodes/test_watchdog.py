@@ -1,5 +1,6 @@
 """Code that runs too long is ended where it runs; everything else is left alone."""
 
+import sys
 import threading
 import time
 
@@ -76,3 +77,14 @@ def test_each_thread_has_its_own_limit() -> None:
     assert watchdog.run(20, lambda: spin(0.6)) == "came to its end"
     thread.join()
     assert ended == ["short"]
+
+
+def test_code_under_a_debugger_may_take_its_time() -> None:
+    with pytest.raises(Overtime):
+        Watchdog().run(0.05, spin)  # leaves nothing behind that would hang a debugger
+    before = sys.gettrace()
+    sys.settrace(lambda *_: None)
+    try:
+        assert Watchdog().run(0.0, lambda: spin(0.3)) == "came to its end"
+    finally:
+        sys.settrace(before)

@@ -20,12 +20,12 @@ from gridloom.protos.peer.collection_pb2 import (
     CollectionConfigPackage,
     StaticCollectionConfig,
 )
-from harness.golden_channel import ordered_block
+from harness.ledger import golden_block
 
 
 @pytest.fixture(scope="module")
 def bundle():
-    return ChannelBundle.from_config_block(ordered_block(0))
+    return ChannelBundle.from_config_block(golden_block(0, "orderer"))
 
 
 def collection(name="coll", members="OR('Org1MSP.member', 'Org2MSP.member')", **fields):
