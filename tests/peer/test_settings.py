@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gridloom.peer.settings import InvalidSetting, PeerSettings, load_settings
+from gridloom.peer.settings import ConcurrencySettings, InvalidSetting, PeerSettings, load_settings
 
 CORE = """
 peer:
@@ -29,6 +29,8 @@ peer:
     key: {file: tls/server.key}
     rootcert: {file: tls/ca.crt}
     clientRootCAs: {files: [tls/ca.crt, other.crt]}
+  limits:
+    concurrency: {endorserService: 3, gatewayService: 0}
   gossip:
     whatever: [1, 2]
 chaincode:
@@ -54,6 +56,7 @@ def test_the_file_is_read_and_paths_start_in_its_folder(folder):
     assert settings.reconnect_limit == timedelta(hours=1)
     assert settings.execute_timeout == timedelta(seconds=45)
     assert settings.query_limit == 500
+    assert settings.concurrency == ConcurrencySettings(endorser=3, deliver=2500, gateway=0)
     assert settings.gateway.endorsement_timeout == timedelta(seconds=20)
     assert settings.gateway.broadcast_timeout == timedelta(seconds=30)
     assert settings.tls is not None
