@@ -5,8 +5,10 @@ awaited there simply returns here, and what is iterated with ``async for`` is it
 ``for``:
 
 >>> with connect("localhost:7051", signer, tls) as gateway:
-...     contract = gateway.get_network("mychannel").get_contract("basic")
-...     print(contract.evaluate_transaction("GetAllAssets"))
+...     network = gateway.get_network("mychannel")
+...     print(network.get_contract("basic").evaluate_transaction("GetAllAssets"))
+...     with network.chaincode_events("basic") as events:
+...         print(next(events))
 
 Nothing is implemented twice: a wrapper knows no names, only how to wait.
 """
@@ -16,12 +18,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from types import TracebackType
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Self, TypeVar
 
 from gridloom.common.rpc.grpc_channel import ClientTls
 
+from .event_stream import EventsRequest, EventStream
 from .gateway import Gateway
 from .identity import Identity, Signer
 from .session import Timeouts
@@ -39,8 +41,16 @@ class EventLoopThread:
         )
         self._thread.start()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be run any more."""
+        return self._loop.is_closed()
+
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop and return its result; Ctrl-C cancels it."""
+        if self.is_closed:
+            coroutine.close()
+            raise RuntimeError("the gateway is closed")
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
             return future.result()
@@ -49,14 +59,21 @@ class EventLoopThread:
             raise
 
     def close(self) -> None:
-        """Stop the loop and join the thread."""
+        """End everything on the loop, stop it and join the thread; may be called again."""
+        if self.is_closed:
+            return
+        self.run(_end_all_others())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
 class Blocking:
-    """An SDK object whose coroutines block and whose streams are plain iterators."""
+    """An SDK object whose coroutines block.
+
+    A request for events is iterated with ``for``, or entered with ``with`` to begin listening:
+    then it is a BlockingStream.
+    """
 
     def __init__(self, target: object, thread: EventLoopThread) -> None:
         self._target = target
@@ -66,22 +83,28 @@ class Blocking:
         return self._wrap(getattr(self._target, name))
 
     def __iter__(self) -> Iterator[Any]:
-        """Iterate a stream of events; it is closed when the iterator is."""
-        if not hasattr(self._target, "__aiter__"):
-            raise TypeError(f"{type(self._target).__name__} is not a stream")
-        events: AsyncIterator[Any] = self._target.__aiter__()
+        """Iterate events; the stream ends with the iterator."""
+        stream = BlockingStream(self._request().__aiter__(), self._thread)
         try:
-            while True:
-                try:
-                    yield self._wrap(self._thread.run(_next(events)))
-                except StopAsyncIteration:
-                    return
+            yield from stream
         finally:
-            if inspect.isasyncgen(events):
-                self._thread.run(_close(events))
+            stream.close()
+
+    def __enter__(self) -> BlockingStream:
+        stream = self._thread.run(self._request().__aenter__())
+        return BlockingStream(stream, self._thread)
+
+    def __exit__(self, *error: Any) -> None:  # noqa: ANN401  # handed on as they are
+        if not self._thread.is_closed:
+            self._thread.run(self._request().__aexit__(*error))
 
     def __repr__(self) -> str:
         return f"blocking {self._target!r}"
+
+    def _request(self) -> EventsRequest[Any]:
+        if not isinstance(self._target, EventsRequest):
+            raise TypeError(f"{type(self._target).__name__} is not a request for events")
+        return self._target
 
     def _wrap(self, value: Any) -> Any:  # noqa: ANN401
         if inspect.ismethod(value):
@@ -100,24 +123,53 @@ class Blocking:
         return call
 
 
+class BlockingStream:
+    """Events as they come, until closed."""
+
+    def __init__(self, stream: EventStream[Any], thread: EventLoopThread) -> None:
+        self._stream = stream
+        self._thread = thread
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:  # noqa: ANN401  # an event or a block
+        try:
+            return self._thread.run(self._next(None))
+        except StopAsyncIteration:
+            raise StopIteration from None
+
+    def next(self, timeout: float) -> Any:  # noqa: ANN401
+        """Return the next event; TimeoutError when it takes longer than so many seconds.
+
+        Inside ``with`` the stream goes on after that.
+        """
+        return self._thread.run(self._next(timeout))
+
+    def close(self) -> None:
+        """Stop listening."""
+        if not self._thread.is_closed:
+            self._thread.run(self._stream.aclose())
+
+    async def _next(self, timeout: float | None) -> Any:  # noqa: ANN401
+        async with asyncio.timeout(timeout):
+            return await anext(self._stream)
+
+
 class BlockingGateway(Blocking):
     """A gateway with an event loop of its own; close it, or use it in a ``with``."""
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Self:  # type: ignore[override]  # it is no request for events
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
-        """Close the connection and the loop."""
-        self._thread.run(self._target.close())  # type: ignore[attr-defined]  # it is a Gateway
-        self._thread.close()
+        """Close the connection and the loop; may be called again."""
+        if not self._thread.is_closed:
+            self._thread.run(self._target.close())  # type: ignore[attr-defined]  # a Gateway
+            self._thread.close()
 
 
 def connect(
@@ -128,17 +180,32 @@ def connect(
     timeouts: Timeouts | None = None,
 ) -> BlockingGateway:
     """Return a gateway to ``target`` (``host:port``) for use without asyncio."""
-    thread = EventLoopThread()
 
-    async def open_gateway() -> Gateway:
+    async def connected() -> Gateway:
         return Gateway.connect(target, signer, tls, timeouts=timeouts)
 
-    return BlockingGateway(thread.run(open_gateway()), thread)
+    return blocking(connected)
 
 
-async def _next(events: AsyncIterator[T]) -> T:
-    return await anext(events)
+def blocking(connected: Callable[[], Coroutine[Any, Any, Gateway]]) -> BlockingGateway:
+    """Return the gateway that ``connected`` makes on the loop it is then used on.
+
+    >>> async def connected() -> Gateway:
+    ...     return profile.connect(signer)
+    """
+    thread = EventLoopThread()
+    try:
+        return BlockingGateway(thread.run(connected()), thread)
+    except BaseException:
+        thread.close()
+        raise
 
 
-async def _close(events: Any) -> None:  # noqa: ANN401
-    await events.aclose()
+async def _end_all_others() -> None:
+    """Cancel every other task of the loop, and close what they iterated."""
+    loop = asyncio.get_running_loop()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await loop.shutdown_asyncgens()

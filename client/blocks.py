@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from enum import Enum
-
-from google.protobuf.message import Message
+from dataclasses import dataclass
+from typing import Final, Generic, Self, TypeVar
 
 from gridloom.common.envelopes import NEVER, channel_header
 from gridloom.common.rpc import Code
+from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import (
     DELIVER_SEEK_INFO,
+    Block,
     Envelope,
     Header,
     Payload,
@@ -19,35 +20,53 @@ from gridloom.protos.common.common_pb2 import (
     Status,
 )
 from gridloom.protos.orderer.ab_pb2 import SeekInfo
+from gridloom.protos.peer.events_pb2 import BlockAndPrivateData, DeliverResponse, FilteredBlock
 
 from .chaincode_events import start_position
 from .checkpointers import Checkpoint
 from .errors import GatewayError
+from .event_stream import EventsRequest
 from .session import Session
 
-
-class Delivery(Enum):
-    """The three forms a peer delivers blocks in: method of protos.Deliver, field of its answer."""
-
-    FULL = ("Deliver", "block")
-    FILTERED = ("DeliverFiltered", "filtered_block")
-    WITH_PRIVATE_DATA = ("DeliverWithPrivateData", "block_and_private_data")
+B = TypeVar("B", Block, FilteredBlock, BlockAndPrivateData)
 
 
-class BlockEvents:
-    """A request for blocks; iterate it asynchronously, close the iterator to stop."""
+@dataclass(frozen=True, slots=True)
+class Delivery(Generic[B]):
+    """A form in which peers deliver blocks: the method of protos.Deliver, and its answer."""
 
-    def __init__(
-        self,
+    method: str
+    block: Callable[[DeliverResponse], B]
+
+
+FULL: Final = Delivery[Block]("Deliver", lambda response: response.block)
+FILTERED: Final = Delivery[FilteredBlock](
+    "DeliverFiltered", lambda response: response.filtered_block
+)
+WITH_PRIVATE_DATA: Final = Delivery[BlockAndPrivateData](
+    "DeliverWithPrivateData", lambda response: response.block_and_private_data
+)
+
+
+class BlockEvents(EventsRequest[B]):
+    """A request for blocks; iterate it asynchronously, or enter it to listen at once."""
+
+    def __init__(self, session: Session, delivery: Delivery[B], envelope: Envelope) -> None:
+        super().__init__(session, envelope, envelope.payload)
+        self._delivery: Delivery[B] = delivery
+        self._envelope = envelope
+
+    @classmethod
+    def create(
+        cls,
         session: Session,
         channel_id: str,
-        delivery: Delivery,
+        delivery: Delivery[B],
         *,
         start_block: int | None = None,
         checkpoint: Checkpoint | None = None,
-    ) -> None:
-        self._session = session
-        self._delivery = delivery
+    ) -> Self:
+        """Return an unsigned request; a checkpoint that holds something wins over start_block."""
         header = channel_header(
             DELIVER_SEEK_INFO,
             channel_id,
@@ -63,27 +82,20 @@ class BlockEvents:
             ),
             data=seek.SerializeToString(),
         )
-        self._envelope = Envelope(payload=payload.SerializeToString())
+        return cls(session, delivery, Envelope(payload=payload.SerializeToString()))
 
-    @property
-    def digest(self) -> bytes:
-        """What has to be signed to sign the request."""
-        return self._session.digest(self._envelope.payload)
+    @classmethod
+    def read(cls, session: Session, delivery: Delivery[B], data: bytes) -> Self:
+        """Return the request that ``serialized`` gave these bytes; MalformedMessage."""
+        return cls(session, delivery, parse(Envelope, data, "block events request"))
 
-    def set_signature(self, signature: bytes) -> None:
-        """Sign with a signature made elsewhere over ``digest``."""
-        self._envelope.signature = signature
-
-    async def __aiter__(self) -> AsyncIterator[Message]:
-        """Yield blocks in order, for ever; GatewayError when the peer refuses or stops."""
-        if not self._envelope.signature:
-            self._envelope.signature = self._session.signer.sign(self._envelope.payload)
-        method, field = self._delivery.value
-        async with aclosing(self._session.deliver(method, self._envelope)) as responses:
+    async def _events(self) -> AsyncGenerator[B, None]:
+        responses = self._session.deliver(self._delivery.method, self._envelope)
+        async with aclosing(responses):
             async for response in responses:
                 if response.WhichOneof("Type") == "status":
                     raise _refusal(response.status)
-                yield getattr(response, field)
+                yield self._delivery.block(response)
 
 
 def _refusal(status: Status.ValueType) -> GatewayError:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Self
 
 from gridloom.common.envelopes import NEXT_COMMIT, block_position
+from gridloom.common.wire import parse
 from gridloom.protos.gateway.gateway_pb2 import (
     ChaincodeEventsRequest,
     SignedChaincodeEventsRequest,
@@ -14,6 +16,7 @@ from gridloom.protos.gateway.gateway_pb2 import (
 from gridloom.protos.orderer.ab_pb2 import SeekPosition
 
 from .checkpointers import Checkpoint
+from .event_stream import EventsRequest
 from .session import Session
 
 
@@ -28,22 +31,28 @@ class ChaincodeEvent:
     payload: bytes
 
 
-class ChaincodeEvents:
-    """A request for events; iterate it asynchronously, close the iterator to stop.
+class ChaincodeEvents(EventsRequest[ChaincodeEvent]):
+    """A request for events; iterate it asynchronously, or enter it to listen at once.
 
-    Without a start only events of blocks yet to come are delivered.
+    Events come in the order of the ledger.  Without a start only those of blocks yet to come
+    are delivered.
     """
 
-    def __init__(
-        self,
+    def __init__(self, session: Session, signed: SignedChaincodeEventsRequest) -> None:
+        super().__init__(session, signed, signed.request)
+        self._request = signed
+
+    @classmethod
+    def create(
+        cls,
         session: Session,
         channel_id: str,
         chaincode_name: str,
         *,
         start_block: int | None = None,
         checkpoint: Checkpoint | None = None,
-    ) -> None:
-        self._session = session
+    ) -> Self:
+        """Return an unsigned request; a checkpoint that holds something wins over start_block."""
         request = ChaincodeEventsRequest(
             channel_id=channel_id,
             chaincode_id=chaincode_name,
@@ -52,22 +61,16 @@ class ChaincodeEvents:
         )
         if checkpoint is not None and checkpoint.transaction_id:
             request.after_transaction_id = checkpoint.transaction_id
-        self._signed = SignedChaincodeEventsRequest(request=request.SerializeToString())
+        return cls(session, SignedChaincodeEventsRequest(request=request.SerializeToString()))
 
-    @property
-    def digest(self) -> bytes:
-        """What has to be signed to sign the request."""
-        return self._session.digest(self._signed.request)
+    @classmethod
+    def read(cls, session: Session, data: bytes) -> Self:
+        """Return the request that ``serialized`` gave these bytes; MalformedMessage."""
+        signed = parse(SignedChaincodeEventsRequest, data, "signed chaincode events request")
+        return cls(session, signed)
 
-    def set_signature(self, signature: bytes) -> None:
-        """Sign with a signature made elsewhere over ``digest``."""
-        self._signed.signature = signature
-
-    async def __aiter__(self) -> AsyncIterator[ChaincodeEvent]:
-        """Yield events in the order of the ledger, for ever; GatewayError."""
-        if not self._signed.signature:
-            self._signed.signature = self._session.signer.sign(self._signed.request)
-        async with aclosing(self._session.chaincode_events(self._signed)) as responses:
+    async def _events(self) -> AsyncGenerator[ChaincodeEvent, None]:
+        async with aclosing(self._session.chaincode_events(self._request)) as responses:
             async for response in responses:
                 for event in response.events:
                     yield ChaincodeEvent(

@@ -44,6 +44,19 @@ class Checkpointer(Checkpoint, Protocol):
     def checkpoint_transaction(self, block_number: int, transaction_id: str) -> None:
         """Record that a block was handled up to and with this transaction."""
 
+    def checkpoint_chaincode_event(self, event: HandledEvent) -> None:
+        """Record that an event was handled."""
+
+
+class HandledEvent(Protocol):
+    """What a checkpoint needs of an event; ``ChaincodeEvent`` is one."""
+
+    @property
+    def block_number(self) -> int: ...
+
+    @property
+    def transaction_id(self) -> str: ...
+
 
 class InMemoryCheckpointer:
     """Forgets everything with the process."""
@@ -61,11 +74,16 @@ class InMemoryCheckpointer:
         self.block_number = block_number
         self.transaction_id = transaction_id
 
+    def checkpoint_chaincode_event(self, event: HandledEvent) -> None:
+        """Record that an event was handled; a transaction has one event at most."""
+        self.checkpoint_transaction(event.block_number, event.transaction_id)
+
 
 class FileCheckpointer(InMemoryCheckpointer):
-    """Keeps the checkpoint in a file that the official SDKs read too.
+    """Keeps the checkpoint in a file of the official SDKs' form.
 
-    path: created when missing; CheckpointError if it holds something else.
+    path: created when missing; CheckpointError if it holds something else.  Block 0 without a
+    transaction, which is how the Go SDK begins, counts as nothing recorded.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,11 +102,14 @@ class FileCheckpointer(InMemoryCheckpointer):
     def _load(self, text: str) -> None:
         try:
             state = json.loads(text)
-            number, transaction_id = state.get("blockNumber"), state.get("transactionId") or ""
-            self.block_number = None if number is None else int(number)
+            transaction_id = str(state.get("transactionId") or "")
+            number = int(state.get("blockNumber") or 0)
         except (ValueError, TypeError, AttributeError) as error:
             raise CheckpointError(self._path, str(error)) from error
-        self.transaction_id = str(transaction_id)
+        if number < 0:
+            raise CheckpointError(self._path, f"block {number}")
+        self.block_number = number if number or transaction_id else None
+        self.transaction_id = transaction_id
 
     def _save(self) -> None:
         state: dict[str, int | str] = {}

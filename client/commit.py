@@ -54,11 +54,14 @@ class Commit:
         """Sign with a signature made elsewhere over ``digest``."""
         self._signed.signature = signature
 
-    async def get_status(self) -> Status:
-        """Wait for the commit and return its status; CommitStatusError."""
+    async def get_status(self, *, timeout: float | None = None) -> Status:
+        """Wait for the commit and return its status; CommitStatusError.
+
+        timeout: seconds, instead of the gateway's.
+        """
         if not self._signed.signature:
             self._signed.signature = self._session.signer.sign(self._signed.request)
-        response = await self._session.commit_status(self._signed, self.transaction_id)
+        response = await self._session.commit_status(self._signed, self.transaction_id, timeout)
         return Status(self.transaction_id, response.result, response.block_number)
 
 

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Self
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from gridloom.common.rpc import Channel
 from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
 from gridloom.common.wire import parse
-from gridloom.protos.common.common_pb2 import ChannelHeader, Header
+from gridloom.protos.common.common_pb2 import Block, ChannelHeader, Header
 from gridloom.protos.common.common_pb2 import Payload as EnvelopePayload
 from gridloom.protos.gateway.gateway_pb2 import (
     CommitStatusRequest,
@@ -18,8 +21,11 @@ from gridloom.protos.gateway.gateway_pb2 import (
     ProposedTransaction,
     SignedCommitStatusRequest,
 )
+from gridloom.protos.peer.events_pb2 import BlockAndPrivateData, FilteredBlock
 from gridloom.protos.peer.proposal_pb2 import Proposal as ProposalMessage
 
+from .blocks import FILTERED, FULL, WITH_PRIVATE_DATA, B, BlockEvents, Delivery
+from .chaincode_events import ChaincodeEvents
 from .commit import Commit
 from .identity import Identity, OfflineSigner, Signer, sha256
 from .network import Network
@@ -78,8 +84,13 @@ class Gateway:
         *,
         timeouts: Timeouts | None = None,
     ) -> Self:
-        """Return a gateway over a gRPC channel of its own to ``target`` (``host:port``)."""
-        gateway = cls(GrpcChannel(target, tls), signer, timeouts=timeouts)
+        """Return a gateway over a gRPC channel of its own to ``target`` (``host:port``).
+
+        tls: with a client certificate, block events are bound to it as mutual TLS demands.
+        """
+        bound = certificate_hash(tls.certificate) if tls and tls.certificate else b""
+        channel = GrpcChannel(target, tls)
+        gateway = cls(channel, signer, timeouts=timeouts, tls_certificate_hash=bound)
         gateway._owns_channel = True
         return gateway
 
@@ -102,6 +113,11 @@ class Gateway:
     def get_network(self, name: str) -> Network:
         """Return the channel called ``name``."""
         return Network(self._session, name)
+
+    @property
+    def channel(self) -> Channel:
+        """What connects it to its peer."""
+        return self._session.channel
 
     def new_signed_proposal(self, data: bytes, signature: bytes) -> Proposal:
         """Return a proposal from its bytes and a signature over its digest made elsewhere."""
@@ -141,3 +157,36 @@ class Gateway:
         signed = parse(SignedCommitStatusRequest, data, "signed commit status request")
         request = parse(CommitStatusRequest, signed.request, "commit status request")
         return Commit(self._session, request.transaction_id, signed)
+
+    def new_signed_chaincode_events(self, data: bytes, signature: bytes) -> ChaincodeEvents:
+        """Return a request for events from its bytes and a signature made elsewhere."""
+        events = ChaincodeEvents.read(self._session, data)
+        events.set_signature(signature)
+        return events
+
+    def new_signed_block_events(self, data: bytes, signature: bytes) -> BlockEvents[Block]:
+        """Return a request for blocks from its bytes and a signature made elsewhere."""
+        return self._blocks(FULL, data, signature)
+
+    def new_signed_filtered_block_events(
+        self, data: bytes, signature: bytes
+    ) -> BlockEvents[FilteredBlock]:
+        """The same for filtered blocks."""
+        return self._blocks(FILTERED, data, signature)
+
+    def new_signed_block_and_private_data_events(
+        self, data: bytes, signature: bytes
+    ) -> BlockEvents[BlockAndPrivateData]:
+        """The same for blocks with private data."""
+        return self._blocks(WITH_PRIVATE_DATA, data, signature)
+
+    def _blocks(self, delivery: Delivery[B], data: bytes, signature: bytes) -> BlockEvents[B]:
+        events = BlockEvents.read(self._session, delivery, data)
+        events.set_signature(signature)
+        return events
+
+
+def certificate_hash(certificate: bytes) -> bytes:
+    """Return the SHA-256 of a certificate in PEM, by which mutual TLS binds requests."""
+    parsed = x509.load_pem_x509_certificate(certificate)
+    return sha256(parsed.public_bytes(Encoding.DER))

@@ -10,28 +10,26 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from gridloom.common.errors import MalformedMessage
-from gridloom.common.identities import SigningIdentity
-from gridloom.protos.msp.identities_pb2 import SerializedIdentity
+from gridloom.common.identities import Signer, SigningIdentity, serialize
 
 from .errors import OfflineError
 
-
-class Signer(Protocol):
-    """An identity that can sign; ``common.identities.SigningIdentity`` is one."""
-
-    @property
-    def serialized(self) -> bytes:
-        """The ``msp.SerializedIdentity`` that goes into headers."""
-
-    def sign(self, message: bytes) -> bytes:
-        """Sign ``message``."""
+__all__ = [
+    "DigestSigner",
+    "Identity",
+    "OfflineSigner",
+    "Signer",
+    "SigningIdentity",
+    "load_signer",
+    "new_signer",
+    "sha256",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Identity:
     @property
     def serialized(self) -> bytes:
         """The ``msp.SerializedIdentity`` of it."""
-        return SerializedIdentity(mspid=self.msp_id, id_bytes=self.credentials).SerializeToString()
+        return serialize(self.msp_id, self.credentials)
 
 
 def sha256(message: bytes) -> bytes:
@@ -64,6 +62,7 @@ class DigestSigner:
         sign_digest: Callable[[bytes], bytes],
         digest: Callable[[bytes], bytes] = sha256,
     ) -> None:
+        self.msp_id = identity.msp_id
         self.serialized = identity.serialized
         self._sign_digest = sign_digest
         self._digest = digest
@@ -77,6 +76,7 @@ class OfflineSigner:
     """An identity whose key is elsewhere: everything must come in already signed."""
 
     def __init__(self, identity: Identity) -> None:
+        self.msp_id = identity.msp_id
         self.serialized = identity.serialized
 
     def sign(self, message: bytes) -> bytes:
@@ -84,12 +84,23 @@ class OfflineSigner:
         raise OfflineError
 
 
-def load_signer(msp_id: str, certificate: Path, private_key: Path) -> SigningIdentity:
-    """Return a signer from two PEM files; OSError or a GridloomError naming the one at fault."""
+def new_signer(msp_id: str, certificate: bytes, private_key: bytes) -> SigningIdentity:
+    """Return a signer from a certificate and its key in PEM; a GridloomError if they are not.
+
+    ECDSA and Ed25519 keys sign for Fabric.
+    """
     try:
-        key = load_pem_private_key(private_key.read_bytes(), password=None)
+        key = load_pem_private_key(private_key, password=None)
     except (ValueError, TypeError) as error:
-        raise MalformedMessage(str(private_key), f"not a private key in PEM: {error}") from error
+        raise MalformedMessage("private key", f"not an unencrypted key in PEM: {error}") from error
     if not isinstance(key, EllipticCurvePrivateKey | Ed25519PrivateKey):
-        raise MalformedMessage(str(private_key), "only ECDSA and Ed25519 keys sign for Fabric")
-    return SigningIdentity(msp_id, certificate.read_bytes(), key)
+        raise MalformedMessage("private key", "only ECDSA and Ed25519 keys sign for Fabric")
+    identity = SigningIdentity(msp_id, certificate, key)
+    if identity.certificate.public_key() != key.public_key():
+        raise MalformedMessage("private key", "it is not the one of the certificate")
+    return identity
+
+
+def load_signer(msp_id: str, certificate: Path, private_key: Path) -> SigningIdentity:
+    """Return a signer from two PEM files; OSError, or a GridloomError naming what is wrong."""
+    return new_signer(msp_id, certificate.read_bytes(), private_key.read_bytes())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .blocks import BlockEvents, Delivery
+from gridloom.protos.common.common_pb2 import Block
+from gridloom.protos.peer.events_pb2 import BlockAndPrivateData, FilteredBlock
+
+from .blocks import FILTERED, FULL, WITH_PRIVATE_DATA, BlockEvents
 from .chaincode_events import ChaincodeEvents
 from .checkpointers import Checkpoint
 from .contract import Contract
@@ -10,7 +13,11 @@ from .session import Session
 
 
 class Network:
-    """The peers of one channel."""
+    """The peers of one channel.
+
+    Events begin with the checkpoint if something has been recorded in it, else with
+    ``start_block``, else with the next commit.
+    """
 
     def __init__(self, session: Session, name: str) -> None:
         self._session = session
@@ -27,35 +34,35 @@ class Network:
         start_block: int | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> ChaincodeEvents:
-        """Return the events of a chaincode, from ``start_block`` or the next commit on.
-
-        checkpoint: wins over start_block once something has been recorded in it.
-        """
-        return ChaincodeEvents(
+        """Return the events of a chaincode."""
+        return ChaincodeEvents.create(
             self._session, self.name, chaincode_name, start_block=start_block, checkpoint=checkpoint
         )
 
     def block_events(
         self, *, start_block: int | None = None, checkpoint: Checkpoint | None = None
-    ) -> BlockEvents:
-        """Return whole blocks; iterating yields ``common.Block``."""
-        return self._blocks(Delivery.FULL, start_block, checkpoint)
+    ) -> BlockEvents[Block]:
+        """Return whole blocks."""
+        return BlockEvents.create(
+            self._session, self.name, FULL, start_block=start_block, checkpoint=checkpoint
+        )
 
     def filtered_block_events(
         self, *, start_block: int | None = None, checkpoint: Checkpoint | None = None
-    ) -> BlockEvents:
-        """Return blocks as transaction ids and codes; iterating yields ``FilteredBlock``."""
-        return self._blocks(Delivery.FILTERED, start_block, checkpoint)
+    ) -> BlockEvents[FilteredBlock]:
+        """Return blocks as transaction ids, codes and names of events."""
+        return BlockEvents.create(
+            self._session, self.name, FILTERED, start_block=start_block, checkpoint=checkpoint
+        )
 
     def block_and_private_data_events(
         self, *, start_block: int | None = None, checkpoint: Checkpoint | None = None
-    ) -> BlockEvents:
-        """Return blocks with the private data this client may see (``BlockAndPrivateData``)."""
-        return self._blocks(Delivery.WITH_PRIVATE_DATA, start_block, checkpoint)
-
-    def _blocks(
-        self, delivery: Delivery, start_block: int | None, checkpoint: Checkpoint | None
-    ) -> BlockEvents:
-        return BlockEvents(
-            self._session, self.name, delivery, start_block=start_block, checkpoint=checkpoint
+    ) -> BlockEvents[BlockAndPrivateData]:
+        """Return whole blocks with the private data this client may see."""
+        return BlockEvents.create(
+            self._session,
+            self.name,
+            WITH_PRIVATE_DATA,
+            start_block=start_block,
+            checkpoint=checkpoint,
         )

@@ -43,8 +43,11 @@ class Proposal:
         """Sign with a signature made elsewhere over ``digest``."""
         self._proposed.proposal.signature = signature
 
-    async def evaluate(self) -> bytes:
-        """Run it on one peer and return the result; GatewayError."""
+    async def evaluate(self, *, timeout: float | None = None) -> bytes:
+        """Run it on one peer and return the result; GatewayError.
+
+        timeout: seconds, instead of the gateway's.
+        """
         self._sign()
         response = await self._session.evaluate(
             EvaluateRequest(
@@ -52,12 +55,16 @@ class Proposal:
                 channel_id=self._channel_id,
                 proposed_transaction=self._proposed.proposal,
                 target_organizations=self._proposed.endorsing_organizations,
-            )
+            ),
+            timeout,
         )
         return response.result.payload
 
-    async def endorse(self) -> Transaction:
-        """Collect the endorsements the policy demands; EndorseError."""
+    async def endorse(self, *, timeout: float | None = None) -> Transaction:
+        """Collect the endorsements the policy demands; EndorseError.
+
+        timeout: seconds, instead of the gateway's.
+        """
         self._sign()
         response = await self._session.endorse(
             EndorseRequest(
@@ -65,7 +72,8 @@ class Proposal:
                 channel_id=self._channel_id,
                 proposed_transaction=self._proposed.proposal,
                 endorsing_organizations=self._proposed.endorsing_organizations,
-            )
+            ),
+            timeout,
         )
         prepared = PreparedTransaction(
             transaction_id=self.transaction_id, envelope=response.prepared_transaction

@@ -58,6 +58,7 @@ class Timeouts:
 class Session:
     """One identity's connection to one gateway.
 
+    A call's timeout is in seconds and takes the place of the one in ``timeouts``.
     now: the time for headers, timezone-aware; random_bytes: source of nonces;
     tls_certificate_hash: SHA-256 of the client's TLS certificate, under mutual TLS;
     digest: what is signed offline.
@@ -71,48 +72,55 @@ class Session:
     tls_certificate_hash: bytes = b""
     digest: Callable[[bytes], bytes] = sha256
 
-    async def evaluate(self, request: EvaluateRequest) -> EvaluateResponse:
+    async def evaluate(
+        self, request: EvaluateRequest, timeout: float | None = None
+    ) -> EvaluateResponse:
         """Call Evaluate; GatewayError."""
         return await self._call(
             "Evaluate",
             request,
             EvaluateResponse,
-            timeout=self.timeouts.evaluate,
+            timeout=timeout or self.timeouts.evaluate,
             kind=GatewayError,
             transaction_id=request.transaction_id,
         )
 
-    async def endorse(self, request: EndorseRequest) -> EndorseResponse:
+    async def endorse(
+        self, request: EndorseRequest, timeout: float | None = None
+    ) -> EndorseResponse:
         """Call Endorse; EndorseError."""
         return await self._call(
             "Endorse",
             request,
             EndorseResponse,
-            timeout=self.timeouts.endorse,
+            timeout=timeout or self.timeouts.endorse,
             kind=EndorseError,
             transaction_id=request.transaction_id,
         )
 
-    async def submit(self, request: SubmitRequest) -> SubmitResponse:
+    async def submit(self, request: SubmitRequest, timeout: float | None = None) -> SubmitResponse:
         """Call Submit; SubmitError."""
         return await self._call(
             "Submit",
             request,
             SubmitResponse,
-            timeout=self.timeouts.submit,
+            timeout=timeout or self.timeouts.submit,
             kind=SubmitError,
             transaction_id=request.transaction_id,
         )
 
     async def commit_status(
-        self, request: SignedCommitStatusRequest, transaction_id: str
+        self,
+        request: SignedCommitStatusRequest,
+        transaction_id: str,
+        timeout: float | None = None,
     ) -> CommitStatusResponse:
         """Call CommitStatus, which waits for the commit; CommitStatusError."""
         return await self._call(
             "CommitStatus",
             request,
             CommitStatusResponse,
-            timeout=self.timeouts.commit_status,
+            timeout=timeout or self.timeouts.commit_status,
             kind=CommitStatusError,
             transaction_id=transaction_id,
         )

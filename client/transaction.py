@@ -49,8 +49,11 @@ class Transaction:
         """Sign with a signature made elsewhere over ``digest``."""
         self._prepared.envelope.signature = signature
 
-    async def submit(self) -> SubmittedTransaction:
-        """Send it to be ordered; SubmitError."""
+    async def submit(self, *, timeout: float | None = None) -> SubmittedTransaction:
+        """Send it to be ordered; SubmitError.
+
+        timeout: seconds, instead of the gateway's.
+        """
         envelope = self._prepared.envelope
         if not envelope.signature:
             envelope.signature = self._session.signer.sign(envelope.payload)
@@ -59,7 +62,8 @@ class Transaction:
                 transaction_id=self.transaction_id,
                 channel_id=self._channel_id,
                 prepared_transaction=envelope,
-            )
+            ),
+            timeout,
         )
         request = CommitStatusRequest(
             transaction_id=self.transaction_id,

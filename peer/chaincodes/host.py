@@ -116,14 +116,18 @@ class ChaincodeHost:
         msp_id = self._attached().msp_id
         return self.approved.endorsement_info(channel, msp_id, name, simulator)
 
-    def runnable(self, channel_id: str) -> dict[str, str]:
-        """Return name and version of every chaincode this peer can run on a channel."""
+    def runnable(self, channel_id: str) -> dict[str, int]:
+        """Return every chaincode this peer can run on a channel, with its sequence.
+
+        It has to be installed, and approved by the own organisation (Fabric: the metadata
+        that gossip publishes, where the sequence stands for the version).
+        """
         channel = self.channel(channel_id)
         if channel is None:
             return {}
         found = self.approved.of_channel(channel, self._attached().msp_id)
         return {
-            name: chaincode.definition.version
+            name: chaincode.definition.sequence
             for name, chaincode in found.items()
             if chaincode.approved and chaincode.package is not None
         }

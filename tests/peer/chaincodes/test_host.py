@@ -61,7 +61,7 @@ async def test_endorsement_info_names_version_and_package(bench):
     assert (info.version, info.package_id, info.init_required) == ("1.2", package_id, False)
     assert bench.host.endorsement_info("", "qscc", None).version == "syscc"
     simulator.done()
-    assert bench.host.runnable("test") == {"basic": "1.2"}
+    assert bench.host.runnable("test") == {"basic": 1}
     assert bench.host.runnable("nosuch") == {}
 
 
