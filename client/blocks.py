@@ -39,11 +39,11 @@ class Delivery(Generic[B]):
     block: Callable[[DeliverResponse], B]
 
 
-FULL: Final = Delivery[Block]("Deliver", lambda response: response.block)
-FILTERED: Final = Delivery[FilteredBlock](
+FULL: Final[Delivery[Block]] = Delivery("Deliver", lambda response: response.block)
+FILTERED: Final[Delivery[FilteredBlock]] = Delivery(
     "DeliverFiltered", lambda response: response.filtered_block
 )
-WITH_PRIVATE_DATA: Final = Delivery[BlockAndPrivateData](
+WITH_PRIVATE_DATA: Final[Delivery[BlockAndPrivateData]] = Delivery(
     "DeliverWithPrivateData", lambda response: response.block_and_private_data
 )
 

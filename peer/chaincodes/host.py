@@ -73,6 +73,7 @@ class ChaincodeHost:
         self._inline_types = launchers.keys() - self._waiting_types
         self._system: dict[str, SystemChaincode] = {}
         self._active: set[tuple[str, str, str]] = set()
+        self._runnable: dict[str, tuple[tuple[int, int], Mapping[str, int]]] = {}
         self._peer: PeerResources | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread = 0
@@ -116,7 +117,7 @@ class ChaincodeHost:
         msp_id = self._attached().msp_id
         return self.approved.endorsement_info(channel, msp_id, name, simulator)
 
-    def runnable(self, channel_id: str) -> dict[str, int]:
+    def runnable(self, channel_id: str) -> Mapping[str, int]:
         """Return every chaincode this peer can run on a channel, with its sequence.
 
         It has to be installed, and approved by the own organisation (Fabric: the metadata
@@ -125,12 +126,19 @@ class ChaincodeHost:
         channel = self.channel(channel_id)
         if channel is None:
             return {}
-        found = self.approved.of_channel(channel, self._attached().msp_id)
-        return {
-            name: chaincode.definition.sequence
-            for name, chaincode in found.items()
-            if chaincode.approved and chaincode.package is not None
-        }
+        as_of = (channel.ledger.height, self.approved.packages.changes)
+        known = self._runnable.get(channel_id)
+        if known is None or known[0] != as_of:
+            found = self.approved.of_channel(channel, self._attached().msp_id)
+            known = self._runnable[channel_id] = (
+                as_of,
+                {
+                    name: chaincode.definition.sequence
+                    for name, chaincode in found.items()
+                    if chaincode.approved and chaincode.package is not None
+                },
+            )
+        return known[1]
 
     async def invoke(self, call: Invocation) -> tuple[Response, ChaincodeEvent | None]:
         """Run a client's invocation and return the chaincode's response and event.
