@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .running import DEFAULT_DIRECTORY, Directory, network_access, run
+from .detached import Detached
+from .running import DEFAULT_DIRECTORY, LOG_FORMAT, Directory, network_access, run
 
 if TYPE_CHECKING:
     from gridloom.deploy.home import NetworkHome
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 STOP_TIMEOUT = 15.0
 """Seconds ``down`` waits for a network before it kills it."""
+
+NOT_RUNNING = 3
+"""Exit status of ``status`` when the network does not run, as an init script's."""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,7 +47,9 @@ def up(
     ] = False,
     port_base: Annotated[
         int | None,
-        typer.Option("--port-base", min=1, max=65000, help="Move all ports: 7050 becomes this."),
+        typer.Option(
+            "--port-base", min=0, max=65535, help="Move all ports: 7050 becomes this; 0 = any free."
+        ),
     ] = None,
     processes: Annotated[
         bool, typer.Option("--processes", help="Run each node in a process of its own.")
@@ -57,11 +63,11 @@ def up(
     Without --config: Org1MSP and Org2MSP with a peer each, an orderer, the channel mychannel,
     TLS. Ledgers persist in --dir; `up` again continues them.
     """
+    started = time.perf_counter()
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
 
-    started = time.perf_counter()
     home = NetworkHome(directory)
-    tell = _Detached.fork(home) if detach else None
+    detached = Detached.fork(home.log_file("network")) if detach else None
     from gridloom.deploy.up import UpOptions  # noqa: PLC0415
 
     options = UpOptions(
@@ -71,90 +77,81 @@ def up(
         processes=processes,
         development=development,
     )
-    _run(home, options, started, tell)
+    if detached is None:
+        _in_foreground(home, options, started)
+    else:
+        _in_background(home, options, started, detached)
 
 
-def _run(home: NetworkHome, options: UpOptions, started: float, tell: _Detached | None) -> None:
-    from gridloom.common.errors import GridloomError  # noqa: PLC0415
+def _in_foreground(home: NetworkHome, options: UpOptions, started: float) -> None:
     from gridloom.deploy.up import run_network  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
 
     def ready(state: dict[str, Any]) -> None:
         summary = _summary(home, state, time.perf_counter() - started)
-        if tell is not None:
-            tell.parent(summary, status=0)
-        else:
-            typer.echo(f"{summary}\n\nStop it with Ctrl-C.")
+        typer.echo(f"{summary}\n\nStop it with Ctrl-C.")
 
-    if tell is None:
-        typer.echo("starting ...", err=True)
+    run(run_network(home, options, ready, _progress))
+
+
+def _in_background(
+    home: NetworkHome, options: UpOptions, started: float, detached: Detached
+) -> None:
+    from gridloom.common.errors import GridloomError  # noqa: PLC0415
+    from gridloom.deploy.up import run_network  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
+
+    def ready(state: dict[str, Any]) -> None:
+        detached.succeeded(_summary(home, state, time.perf_counter() - started))
+
     try:
-        run(run_network(home, options, ready))
+        run(run_network(home, options, ready, lambda step: detached.progress(f"  {step}")))
     except (GridloomError, OSError) as error:
-        if tell is not None:
-            tell.parent(f"Error: {error}", status=1)
+        detached.failed(f"Error: {error}")
         raise
+    detached.failed("Error: the network was stopped while it started")
 
 
-class _Detached:
-    """The background half of ``up --detach``; its parent waits for one message."""
-
-    def __init__(self, pipe: int) -> None:
-        self._pipe: int | None = pipe
-
-    @classmethod
-    def fork(cls, home: NetworkHome) -> _Detached:
-        """Return in the child; the parent prints the child's message and exits.
-
-        It happens before anything that has threads is imported.
-        """
-        reader, writer = os.pipe()
-        if os.fork():
-            os.close(writer)
-            with os.fdopen(reader, "rb") as pipe:
-                message = pipe.read()
-            if not message:
-                typer.echo(f"Error: the network ended; see {home.log_file('network')}", err=True)
-                os._exit(1)
-            typer.echo(message[1:].decode(), err=message[0] != 0)
-            sys.stdout.flush()
-            os._exit(message[0])
-        os.close(reader)
-        os.setsid()
-        log = home.log_file("network")
-        log.parent.mkdir(parents=True, exist_ok=True)
-        null = os.open(os.devnull, os.O_RDONLY)
-        output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        for source, target in ((null, 0), (output, 1), (output, 2)):
-            os.dup2(source, target)
-        return cls(writer)
-
-    def parent(self, message: str, *, status: int) -> None:
-        """Let the parent print ``message`` and exit with ``status``; only the first counts."""
-        if self._pipe is not None:
-            os.write(self._pipe, bytes([status]) + message.encode())
-            os.close(self._pipe)
-            self._pipe = None
+def _progress(step: str) -> None:
+    typer.echo(f"  {step}", err=True)
 
 
 def down(directory: Directory = DEFAULT_DIRECTORY) -> None:
     """Stop the network; its data stays for the next `up`."""
-    from gridloom.deploy.home import NetworkHome, is_alive  # noqa: PLC0415
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
 
     home = NetworkHome(directory)
-    home.state()
     process_id = home.process_id()
     if process_id is None:
+        home.state()
         typer.echo("the network is not running")
         return
-    os.kill(process_id, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_TIMEOUT
-    while is_alive(process_id) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    if is_alive(process_id):
-        os.kill(process_id, signal.SIGKILL)
+    _signal(process_id, signal.SIGTERM)
+    if not _ended(home, STOP_TIMEOUT):
+        _signal(process_id, signal.SIGKILL)
+        _ended(home, STOP_TIMEOUT)
         typer.echo(f"the network did not stop within {STOP_TIMEOUT:g} s and was killed", err=True)
         raise typer.Exit(1)
     typer.echo("the network has stopped")
+
+
+def _signal(process_id: int, number: signal.Signals) -> None:
+    try:
+        os.kill(process_id, number)
+    except ProcessLookupError:
+        return  # it has just ended by itself
+
+
+def _ended(home: NetworkHome, timeout: float) -> bool:
+    """Wait for the end of the network; whether it has come."""
+    deadline = time.monotonic() + timeout
+    while home.process_id() is not None:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
@@ -165,8 +162,13 @@ def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
     state = home.state()
     process_id = home.process_id()
     if process_id is None:
+        if state.get("failure"):
+            typer.echo(f"it ended by itself: {state['failure']}")
         typer.echo("the network is not running; start it with: gridloom up")
-        raise typer.Exit(3)
+        raise typer.Exit(NOT_RUNNING)
+    if state["pid"] is None:
+        typer.echo(f"starting or stopping in process {process_id}")
+        return
     typer.echo(f"running in process {process_id} ({state['mode']})")
 
     async def heights() -> None:

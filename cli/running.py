@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 DEFAULT_DIRECTORY = Path("gridloom-data")
+LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+INTERRUPTED = 130
+"""The exit status of a command that Ctrl-C ended, by the shell's convention."""
 
 Directory = Annotated[
     Path,
@@ -37,8 +40,14 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)
+        runner = asyncio.Runner()
+    else:
+        runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+    try:
+        with runner:
+            return runner.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None
 
 
 @asynccontextmanager

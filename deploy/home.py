@@ -3,6 +3,7 @@
 ::
 
     network.json          what is running where, for programs (see ``describe``)
+    network.lock          held by the process that runs it
     description.yaml      the network description it was made from
     origins.json          which source each package deployed from here was made of
     organizations/        crypto material, laid out as fabric-samples' test-network does
@@ -25,11 +26,16 @@ from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block
 
 from .material import Material
+from .network_lock import NetworkLock, holder_of
 from .packaging import source_root
 from .topology import Topology
 
 STATE_FILE = "network.json"
+DESCRIPTION_FILE = "description.yaml"
 ORIGINS_FILE = "origins.json"
+
+_FOLDERS = ("organizations", "channel-artifacts", "orderers", "peers", "logs")
+_FILES = (ORIGINS_FILE, DESCRIPTION_FILE, STATE_FILE)
 
 
 class HomeError(GridloomError):
@@ -70,44 +76,47 @@ class NetworkHome:
 
     def state(self) -> dict[str, Any]:
         """Return what network.json says; HomeError if there is none or it is damaged."""
+        file = self.path / STATE_FILE
         try:
-            state: dict[str, Any] = json.loads((self.path / STATE_FILE).read_text())
-        except FileNotFoundError:
+            state = json.loads(file.read_text())
+        except (FileNotFoundError, NotADirectoryError):
             raise HomeError(
                 self.path, "there is no network here; make one with: gridloom up"
             ) from None
         except ValueError as error:
-            raise HomeError(self.path / STATE_FILE, f"damaged: {error}") from error
+            raise HomeError(file, f"damaged: {error}") from error
+        if not isinstance(state, dict) or not isinstance(state.get("ports"), list):
+            raise HomeError(file, "damaged: it does not describe a network")
         return state
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Replace network.json, whole or not at all."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        temporary = self.path / f"{STATE_FILE}.new"
-        temporary.write_text(json.dumps(state, indent=2) + "\n")
-        os.replace(temporary, self.path / STATE_FILE)
+        """Replace network.json."""
+        self._replace(self.path / STATE_FILE, (json.dumps(state, indent=2) + "\n").encode())
 
     def topology(self) -> Topology:
         """Return the network's topology with the ports it was made with; HomeError."""
-        state = self.state()
-        text = (self.path / "description.yaml").read_text()
-        ports = iter(state["ports"])
-        return Topology.parse(text).with_ports(lambda _: next(ports))
+        ports = self.state()["ports"]
+        described = Topology.parse(self.description())
+        nodes = described.nodes()
+        if len(ports) != len(nodes):
+            raise HomeError(self.path / STATE_FILE, f"{len(ports)} ports for {len(nodes)} nodes")
+        chosen = iter(ports)
+        return described.with_ports(lambda _: next(chosen))
 
     def save_description(self, text: str) -> None:
         """Keep the description the network is made from."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "description.yaml").write_text(text)
+        self._replace(self.path / DESCRIPTION_FILE, text.encode())
 
     def description(self) -> str:
-        """Return the description the network was made from."""
-        return (self.path / "description.yaml").read_text()
+        """Return the description the network was made from; HomeError when it is missing."""
+        try:
+            return (self.path / DESCRIPTION_FILE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise HomeError(self.path / DESCRIPTION_FILE, "missing") from None
 
     def save_genesis(self, channel: str, block: Block) -> None:
         """Keep a channel's genesis block."""
-        file = self.genesis_file(channel)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(block.SerializeToString())
+        self._replace(self.genesis_file(channel), block.SerializeToString())
 
     def genesis(self, channel: str) -> Block:
         """Return a channel's genesis block."""
@@ -117,8 +126,8 @@ class NetworkHome:
     def remember_origin(self, package_id: str, source: Path) -> None:
         """Keep which source a package was made of, for debuggers and tracebacks."""
         origins = self._origins() | {package_id: str(source_root(source))}
-        self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / ORIGINS_FILE).write_text(json.dumps(origins, indent=2) + "\n")
+        data = json.dumps(origins, indent=2) + "\n"
+        self._replace(self.path / ORIGINS_FILE, data.encode())
 
     def origin(self, package_id: str) -> Path | None:
         """Return the folder a package was made of, None if it was not made here."""
@@ -134,26 +143,26 @@ class NetworkHome:
 
     def process_id(self) -> int | None:
         """Return the id of the process that runs the network; None if it is not running."""
-        process_id = self.state().get("pid") if self.exists() else None
-        return process_id if process_id and is_alive(process_id) else None
+        return holder_of(self.path)
 
     def remove(self) -> None:
-        """Delete the network with all its data; HomeError while it runs."""
-        if self.process_id() is not None:
-            raise HomeError(self.path, "the network is running; stop it first: gridloom down")
-        shutil.rmtree(self.path)
+        """Delete the network with all its data; NetworkRuns while it runs.
 
+        Other files in the folder stay, and so does the folder then.
+        """
+        with NetworkLock(self.path):
+            for name in _FOLDERS:
+                shutil.rmtree(self.path / name, ignore_errors=True)
+            for name in _FILES:
+                (self.path / name).unlink(missing_ok=True)
 
-def is_alive(process_id: int) -> bool:
-    """Whether a process with this id exists."""
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    stat = Path(f"/proc/{process_id}/stat")
-    return not (stat.exists() and ") Z " in stat.read_text())
+    @staticmethod
+    def _replace(file: Path, data: bytes) -> None:
+        """Write a file, whole or not at all."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_name(f"{file.name}.new")
+        temporary.write_bytes(data)
+        os.replace(temporary, file)
 
 
 def describe(
@@ -169,10 +178,7 @@ def describe(
         "pid": process_id,
         "mode": mode,
         "tls": topology.tls,
-        "ports": [
-            *(node.port for node in topology.orderers()),
-            *(node.port for node in topology.peers()),
-        ],
+        "ports": [node.port for node in topology.nodes()],
         "channels": [
             {
                 "name": channel.name,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
@@ -28,7 +27,8 @@ from gridloom.peer.node import Peer
 from .access import NetworkAccess
 from .home import NetworkHome
 from .nodes import NodeBuilder, StaticDirectory, utc_now
-from .topology import OrdererNode, PeerNode, Topology
+from .ports import choose_ports
+from .topology import Topology
 
 
 class Network:
@@ -96,11 +96,7 @@ class Network:
 
     async def serve(self) -> None:
         """Open every node's port; OSError names an address that is taken."""
-        nodes: Sequence[OrdererNode | PeerNode] = (
-            *self.topology.orderers(),
-            *self.topology.peers(),
-        )
-        for node in nodes:
+        for node in self.topology.nodes():
             server = self.builder.server(node, self._registries[node.name])
             await server.start()
             self._servers.append(server)
@@ -135,7 +131,7 @@ class Network:
 
 
 class LiveDirectory:
-    """The peers of this process, with their heights as they are now."""
+    """The peers of this process, with their heights and chaincodes as they are now."""
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
@@ -152,27 +148,9 @@ class LiveDirectory:
         by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         found = []
         for info in self._known.peers(channel_id):
-            channel = by_endpoint[info.endpoint].channel(channel_id)
+            peer = by_endpoint[info.endpoint]
+            channel = peer.channel(channel_id)
             if channel is not None:
-                found.append(replace(info, height=channel.height))
+                runs = peer.host.runnable(channel_id)
+                found.append(replace(info, height=channel.height, chaincodes=runs))
         return found
-
-
-def choose_ports(topology: Topology) -> Topology:
-    """Return the topology with each port 0 replaced by one that was free a moment ago."""
-    held: list[socket.socket] = []
-
-    def choose(port: int) -> int:
-        if port:
-            return port
-        probe = socket.socket()
-        probe.bind(("127.0.0.1", 0))
-        held.append(probe)
-        chosen: int = probe.getsockname()[1]
-        return chosen
-
-    try:
-        return topology.with_ports(choose)
-    finally:
-        for probe in held:
-            probe.close()

@@ -13,11 +13,40 @@ from gridloom.peer.node import Peer
 from .access import GrpcConnector
 from .home import NetworkHome
 from .nodes import NodeBuilder, StaticDirectory, UnknownNode
+from .ports import require_free
+from .stopping import stop_event, stop_with_parent
 from .topology import OrdererNode, PeerNode
 
 
+async def run_node(
+    home: NetworkHome,
+    name: str,
+    ready: Callable[[], None],
+    *,
+    development: bool = False,
+    supervised: bool = False,
+) -> None:
+    """Run one node until SIGINT or SIGTERM; ``ready`` is called once it serves.
+
+    supervised: stop, too, when standard input ends.
+    """
+    stopped = stop_event()
+    if supervised:
+        stop_with_parent(stopped)
+    process = NodeProcess(home, name, development=development)
+    await process.start()
+    ready()
+    try:
+        await stopped.wait()
+    finally:
+        await process.stop()
+
+
 class NodeProcess:
-    """Starts and stops one node of the network in ``home``; UnknownNode for another name."""
+    """Starts and stops one node of the network in ``home``.
+
+    UnknownNode for another name, PortTaken for an address in use.
+    """
 
     def __init__(self, home: NetworkHome, name: str, *, development: bool = False) -> None:
         topology = home.topology()
@@ -43,10 +72,12 @@ class NodeProcess:
         for orderer_org in topology.orderer_organizations:
             for node in orderer_org.orderers:
                 if node.name == name:
+                    require_free([node])
                     return node, self._builder.orderer(node, orderer_org)
         for org in topology.organizations:
             for member in org.peers:
                 if member.name == name:
+                    require_free([member])
                     directory = _Directory()
                     peer = self._builder.peer(member, org, self._orderer_at, directory)
                     directory.open(self._builder, self._connect, member.name, peer)

@@ -7,6 +7,7 @@ each in a process of its own.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -100,7 +101,7 @@ class NodeBuilder:
         elif home.organizations.exists():
             material = load_material(topology, home.organizations, now, random_bytes)
         else:
-            material = create_material(topology, home.organizations, now, random_bytes)
+            material = _create_on_disk(topology, home.organizations, now, random_bytes)
         return cls(topology, material, home, now, random_bytes, in_memory, development)
 
     def genesis_block(self, channel: ChannelSpec) -> Block:
@@ -110,8 +111,8 @@ class NodeBuilder:
         return self._genesis[channel.name]
 
     def _make_genesis(self, channel: ChannelSpec) -> Block:
-        if self._stored is not None and self._stored.genesis_file(channel.name).exists():
-            return self._stored.genesis(channel.name)
+        if self.home is not None and self.home.genesis_file(channel.name).exists():
+            return self.home.genesis(channel.name)
         block = channel_genesis_block(
             self.topology, channel, self.material.msp_config, self.now, self.random_bytes
         )
@@ -186,6 +187,19 @@ class NodeBuilder:
 
     def _origin(self, package_id: str) -> Path | None:
         return None if self.home is None else self.home.origin(package_id)
+
+
+def _create_on_disk(
+    topology: Topology, folder: Path, now: Clock, random_bytes: Callable[[int], bytes]
+) -> Material:
+    """Issue material into ``folder``, whole or not at all."""
+    unfinished = folder.with_name(f"{folder.name}.new")
+    if unfinished.exists():
+        shutil.rmtree(unfinished)  # of a start that was killed
+    material = create_material(topology, unfinished, now, random_bytes)
+    os.replace(unfinished, folder)
+    material.root = folder
+    return material
 
 
 class StaticDirectory:

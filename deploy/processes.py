@@ -1,7 +1,8 @@
 """One process for each node, supervised by the process that started them.
 
 A node process says ``ready`` on its standard output once it serves; everything else it prints
-goes to a log file of its own.  Stopping is SIGTERM, and SIGKILL for what does not end.
+goes to a log file of its own.  Stopping is SIGTERM, and SIGKILL for what does not end.  A node
+also stops when its standard input ends, so that none outlives a supervisor that was killed.
 """
 
 from __future__ import annotations
@@ -25,28 +26,40 @@ START_TIMEOUT = 30.0
 STOP_TIMEOUT = 10.0
 """Seconds between SIGTERM and SIGKILL."""
 
+_TAIL = 10
+"""Lines of a failed node's log to show."""
+
 
 class NodeFailed(GridloomError):
     """A node process that ended, or never became ready: its name, its log, its last lines."""
 
     def __init__(self, name: str, log: Path, reason: str) -> None:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-10:])
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL:])
         super().__init__(f"node {name} {reason}; its log is {log}:\n{tail}")
         self.name = name
         self.log = log
+        self.reason = reason
 
 
 class NodeProcesses:
     """The processes of a network's nodes.
 
-    options: passed on to every node, such as ``--development``.
+    options: passed on to every node, such as ``--development``; inherited: descriptors that
+    stay open in every node.
     """
 
-    def __init__(self, home: NetworkHome, topology: Topology, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        home: NetworkHome,
+        topology: Topology,
+        options: Sequence[str] = (),
+        inherited: Sequence[int] = (),
+    ) -> None:
         self._home = home
         self._orderers = [node.name for node in topology.orderers()]
         self._peers = [node.name for node in topology.peers()]
         self._options = tuple(options)
+        self._inherited = tuple(inherited)
         self._running: dict[str, Process] = {}
 
     @property
@@ -55,21 +68,28 @@ class NodeProcesses:
         return {name: process.pid for name, process in self._running.items()}
 
     async def start(self) -> None:
-        """Start orderers, then peers, and wait until all serve; NodeFailed."""
-        for names in (self._orderers, self._peers):
-            async with asyncio.TaskGroup() as group:
-                for name in names:
-                    group.create_task(self._start(name))
+        """Start all nodes and wait until all serve; NodeFailed for the first that does not."""
+        names = (*self._orderers, *self._peers)
+        starting = [asyncio.create_task(self._start(name)) for name in names]
+        try:
+            await asyncio.gather(*starting)
+        finally:
+            for task in starting:
+                task.cancel()
+            await asyncio.wait(starting)
 
     async def wait(self) -> None:
         """Return never; NodeFailed as soon as any node ends."""
         waiting = {
             asyncio.create_task(process.wait()): name for name, process in self._running.items()
         }
-        done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        try:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
         task = done.pop()
-        reason = f"ended with status {task.result()}"
-        raise NodeFailed(waiting[task], self._home.log_file(waiting[task]), reason)
+        raise self._failed(waiting[task], task.result())
 
     async def stop(self) -> None:
         """End all nodes, peers first."""
@@ -79,26 +99,41 @@ class NodeProcesses:
     async def _start(self, name: str) -> None:
         log = self._home.log_file(name)
         log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = ("node", "run", name, "--dir", str(self._home.path), *self._options)
+        arguments = ("node", "run", name, "--dir", str(self._home.path), "--supervised")
         with log.open("ab") as stderr:
             process = self._running[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "gridloom",
                 *arguments,
+                *self._options,
+                stdin=PIPE,
                 stdout=PIPE,
                 stderr=stderr,
                 start_new_session=True,
+                pass_fds=self._inherited,
             )
+        line = await self._first_line(name, process)
+        if line != READY:
+            raise self._failed(name, await process.wait())
+
+    async def _first_line(self, name: str, process: Process) -> str:
         if process.stdout is None:
-            raise NodeFailed(name, log, "has no output")
+            raise NodeFailed(name, self._home.log_file(name), "has no output")
         try:
             async with asyncio.timeout(START_TIMEOUT):
-                line = await process.stdout.readline()
+                return (await process.stdout.readline()).decode().strip()
         except TimeoutError:
-            raise NodeFailed(name, log, f"was not ready after {START_TIMEOUT:g} s") from None
-        if line.decode().strip() != READY:
-            raise NodeFailed(name, log, f"ended with status {await process.wait()}")
+            reason = f"was not ready after {START_TIMEOUT:g} s"
+            raise NodeFailed(name, self._home.log_file(name), reason) from None
+
+    def _failed(self, name: str, status: int) -> NodeFailed:
+        how = (
+            f"was killed by {signal.Signals(-status).name}"
+            if status < 0
+            else (f"ended with status {status}")
+        )
+        return NodeFailed(name, self._home.log_file(name), how)
 
     async def _stop(self, name: str) -> None:
         process = self._running.pop(name, None)

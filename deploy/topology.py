@@ -197,6 +197,10 @@ class Topology:
         """Return every peer node."""
         return tuple(node for org in self.organizations for node in org.peers)
 
+    def nodes(self) -> tuple[OrdererNode | PeerNode, ...]:
+        """Return every node: orderers, then peers."""
+        return (*self.orderers(), *self.peers())
+
     def with_ports(self, change: Callable[[int], int]) -> Topology:
         """Return the same network with change(port) for each node's port, in a fixed order."""
         orderer_orgs = [

@@ -7,19 +7,30 @@ process or in one for each node, and keeps network.json true.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from gridloom.common.errors import GridloomError
+
+from .document import DocumentError
 from .home import HomeError, NetworkHome, describe
-from .network import Network, choose_ports
+from .network import Network
+from .network_lock import NetworkLock
 from .nodes import NodeBuilder
+from .ports import choose_ports, require_free
 from .processes import NodeProcesses
+from .stopping import stop_event, unless
 from .topology import Topology
+
+Progress = Callable[[str], None]
+"""Told each step as it begins, in a few words."""
+
+
+class OptionsError(GridloomError):
+    """Options that fit neither each other nor the network description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +38,9 @@ class UpOptions:
     """How to run a network.
 
     config: a network description, None for the test network (or for what the folder
-    already holds); port_base: moves all ports so that 7050 becomes it; in_memory: ledgers
-    are forgotten with the process, credentials stay in the folder; processes: one for each
-    node; development: chaincode errors carry tracebacks.
+    already holds); port_base: moves all ports so that 7050 becomes it, 0 takes any free
+    ones; in_memory: ledgers are forgotten with the process, credentials stay in the folder;
+    processes: one for each node; development: chaincode errors carry tracebacks.
     """
 
     config: Path | None = None
@@ -38,85 +49,129 @@ class UpOptions:
     processes: bool = False
     development: bool = False
 
+    def check(self) -> None:
+        """Raise OptionsError for options that exclude each other."""
+        if self.in_memory and self.processes:
+            raise OptionsError("processes share nothing but the disk: drop --in-memory")
+
+    def description(self) -> str | None:
+        """Return the text of the description asked for, None without one; OptionsError."""
+        if self.config is None:
+            return None
+        try:
+            text = self.config.read_text(encoding="utf-8")
+            Topology.parse(text)
+        except (UnicodeDecodeError, DocumentError) as error:
+            raise OptionsError(f"{self.config}: {error}") from error
+        return text
+
+    def topology(self, text: str) -> Topology:
+        """Return a description's topology with the ports asked for; OptionsError."""
+        topology = Topology.parse(text)
+        if self.port_base is None:
+            return topology
+        if self.port_base == 0:
+            return topology.with_ports(lambda _: 0)
+        try:
+            return topology.shifted(self.port_base)
+        except ValueError as error:
+            raise OptionsError(str(error)) from error
+
 
 def open_network(home: NetworkHome, options: UpOptions) -> Topology:
     """Return the topology to run: the folder's own, or a new one that is then kept there.
 
-    HomeError when it runs already, or when the options ask for something other than what
-    the folder holds; DocumentError for a description that cannot be read.
+    HomeError when the options ask for something other than what the folder holds,
+    OptionsError for what cannot be meant, PortTaken for an address in use.
     """
-    running = home.process_id()
-    if running is not None:
-        raise HomeError(home.path, f"the network runs already, in process {running}")
-    if options.in_memory and options.processes:
-        raise HomeError(home.path, "processes share nothing but the disk: drop --in-memory")
-    text = None if options.config is None else options.config.read_text(encoding="utf-8")
+    text = options.description()
     if home.exists():
         topology = home.topology()
-        changed = text is not None and text != home.description()
-        asked = Topology.parse(text or home.description())
-        if options.port_base is not None and not changed:
-            asked = asked.shifted(options.port_base)
-            changed = asked != topology
-        if changed:
-            raise HomeError(
-                home.path,
-                "there is another network here; remove it with: gridloom reset, "
-                "or choose another --dir",
-            )
+        _require_same(home, topology, options, text)
+        require_free(topology.nodes())
         return topology
-    topology = Topology.parse(text or "")
-    if options.port_base is not None:
-        topology = topology.shifted(options.port_base)
-    topology = choose_ports(topology)
+    topology = choose_ports(options.topology(text or ""))
+    require_free(topology.nodes())
     home.save_description(text or "")
+    # From here on the network exists: whatever stops us now, the next start continues it.
+    home.save_state({"pid": None, "ports": [node.port for node in topology.nodes()]})
     return topology
+
+
+def _require_same(
+    home: NetworkHome, topology: Topology, options: UpOptions, text: str | None
+) -> None:
+    if text is None and options.port_base is None:
+        return
+    asked = options.topology(home.description() if text is None else text)
+    own = iter([node.port for node in topology.nodes()])
+
+    def chosen(port: int) -> int:
+        mine = next(own, 0)
+        return port or mine
+
+    if asked.with_ports(chosen) != topology:
+        reason = (
+            "there is another network here; remove it with: gridloom reset, or use another --dir"
+        )
+        raise HomeError(home.path, reason)
 
 
 async def run_network(
     home: NetworkHome,
     options: UpOptions,
-    ready: Callable[[dict[str, Any]], Awaitable[None] | None],
+    ready: Callable[[dict[str, Any]], None],
+    progress: Progress = lambda _: None,
 ) -> None:
     """Run the network of ``home`` until SIGINT or SIGTERM.
 
-    ready: called with the content of network.json as soon as all nodes serve.
+    ready: called with the content of network.json as soon as all nodes serve.  NetworkRuns
+    when it runs already, NodeFailed when a node's process ends, and what ``open_network``
+    raises.
     """
-    topology = open_network(home, options)
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stopped.set)
-    builder = NodeBuilder.create(
-        topology, home, in_memory=options.in_memory, development=options.development
-    )
-    mode = "processes" if options.processes else "single"
-    state = describe(home, topology, builder.material, process_id=os.getpid(), mode=mode)
-    running = _ManyProcesses(builder, options) if options.processes else _OneProcess(builder)
-    # A node process reads the ports from network.json, so it is written before they start.
-    home.save_state(state | {"pid": None})
-    try:
-        await running.start()
-        settle_memory()
+    stopped = stop_event()
+    options.check()
+    with NetworkLock(home.path) as lock:
+        topology = open_network(home, options)
+        progress("credentials")
+        builder = NodeBuilder.create(
+            topology, home, in_memory=options.in_memory, development=options.development
+        )
+        mode = "processes" if options.processes else "single"
+        state = describe(home, topology, builder.material, process_id=None, mode=mode)
         home.save_state(state)
-        answer = ready(state)
-        if answer is not None:
-            await answer
-        await running.until(stopped)
-    finally:
-        await running.stop()
-        home.save_state(state | {"pid": None})
+        progress("ledgers")
+        running: _Running = (
+            _ManyProcesses(builder, home, lock) if options.processes else _OneProcess(builder)
+        )
+        failure = None
+        try:
+            progress("nodes")
+            await unless(stopped, running.start())
+            if not stopped.is_set():
+                state["pid"] = os.getpid()
+                home.save_state(state)
+                ready(state)
+                await unless(stopped, running.wait())
+        except (GridloomError, OSError) as error:
+            failure = str(error)
+            raise
+        finally:
+            await running.stop()
+            home.save_state(state | {"pid": None, "failure": failure})
 
 
-def settle_memory() -> None:
-    """Let the garbage collector pass over what lives as long as the process.
+class _Running(Protocol):
+    """The nodes of a network, wherever they run."""
 
-    A node allocates messages by the thousand and hardly ever a cycle; with Python's own
-    thresholds, collections took most of the time of a simulation (docs/performance.md).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    async def start(self) -> None:
+        """Return when all serve."""
+
+    async def wait(self) -> None:
+        """Return never; raise when one of them fails."""
+
+    async def stop(self) -> None:
+        """End them all."""
 
 
 class _OneProcess:
@@ -129,37 +184,18 @@ class _OneProcess:
         await self._network.start()
         await self._network.serve()
 
-    async def until(self, stopped: asyncio.Event) -> None:
-        await stopped.wait()
+    async def wait(self) -> None:
+        await asyncio.Event().wait()
 
     async def stop(self) -> None:
         await self._network.stop()
 
 
-class _ManyProcesses:
+class _ManyProcesses(NodeProcesses):
     """One process for each node."""
 
-    def __init__(self, builder: NodeBuilder, options: UpOptions) -> None:
-        if builder.home is None:
-            raise HomeError(Path(), "node processes need a folder")
+    def __init__(self, builder: NodeBuilder, home: NetworkHome, lock: NetworkLock) -> None:
         for channel in builder.topology.channels:
             builder.genesis_block(channel)
-        extra = ("--development",) if options.development else ()
-        self._nodes = NodeProcesses(builder.home, builder.topology, extra)
-
-    async def start(self) -> None:
-        await self._nodes.start()
-
-    async def until(self, stopped: asyncio.Event) -> None:
-        watching = asyncio.create_task(self._nodes.wait())
-        stopping = asyncio.create_task(stopped.wait())
-        done, pending = await asyncio.wait(
-            {watching, stopping}, return_when=asyncio.FIRST_COMPLETED
-        )
-        for task in pending:
-            task.cancel()
-        if watching in done:
-            await watching
-
-    async def stop(self) -> None:
-        await self._nodes.stop()
+        extra = ("--development",) if builder.development else ()
+        super().__init__(home, builder.topology, extra, inherited=(lock.descriptor,))
