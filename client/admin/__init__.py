@@ -5,14 +5,18 @@ a gateway serves applications only (Fabric: internal/peer/channel, internal/peer
 """
 
 from .channel import ChannelAdmin
-from .invocation import BroadcastError, EndorsementError, Invocation
+from .collections import CollectionsError, parse_collections
+from .invocation import BroadcastError, DeliverError, EndorsementError, Invocation
 from .lifecycle import ChaincodeDefinition, LifecycleAdmin
 
 __all__ = [
     "BroadcastError",
     "ChaincodeDefinition",
     "ChannelAdmin",
+    "CollectionsError",
+    "DeliverError",
     "EndorsementError",
     "Invocation",
     "LifecycleAdmin",
+    "parse_collections",
 ]

@@ -37,7 +37,10 @@ from .invocation import DeliverError, Invocation
 
 
 class ChannelAdmin:
-    """Joins peers to channels and changes a channel's configuration, as one identity."""
+    """Joins peers to channels and changes a channel's configuration, as one identity.
+
+    tls_certificate_hash: SHA-256 of the client's TLS certificate, under mutual TLS.
+    """
 
     def __init__(
         self,
@@ -45,10 +48,12 @@ class ChannelAdmin:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = os.urandom,
+        tls_certificate_hash: bytes = b"",
     ) -> None:
         self._signer = signer
         self._now = now
         self._random_bytes = random_bytes
+        self._tls_certificate_hash = tls_certificate_hash
         self._invocation = Invocation(signer, now=now, random_bytes=random_bytes)
 
     async def join(self, peer: Channel, genesis: Block) -> None:
@@ -126,6 +131,7 @@ class ChannelAdmin:
             self._signer,
             self._now,
             self._random_bytes(NONCE_LENGTH),
+            tls_cert_hash=self._tls_certificate_hash,
         )
         responses = orderer.stream("/orderer.AtomicBroadcast/Deliver", _once(seek), DeliverResponse)
         async with aclosing(responses):

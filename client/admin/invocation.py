@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 
@@ -72,7 +72,8 @@ class Invocation:
     """Invokes chaincodes as one identity.
 
     now: the time for headers, timezone-aware; random_bytes: source of nonces;
-    timeout: seconds for a proposal, and for the commit of a transaction.
+    timeout: seconds for a proposal, and for the commit of a transaction;
+    tls_certificate_hash: SHA-256 of the client's TLS certificate, under mutual TLS.
     """
 
     def __init__(
@@ -82,8 +83,10 @@ class Invocation:
         now: Callable[[], datetime] = _utc_now,
         random_bytes: Callable[[int], bytes] = os.urandom,
         timeout: float = 30.0,
+        tls_certificate_hash: bytes = b"",
     ) -> None:
         self.signer = signer
+        self._tls_certificate_hash = tls_certificate_hash
         self._now = now
         self._random_bytes = random_bytes
         self._timeout = timeout
@@ -105,13 +108,16 @@ class Invocation:
         channel_id: str,
         chaincode: str,
         *arguments: bytes,
+        transient: Mapping[str, bytes] | None = None,
+        is_init: bool = False,
     ) -> tuple[str, Response]:
         """Endorse on ``peers``, order, and wait until the first of them has committed it.
 
         Return the transaction id and the response.  EndorsementError, BroadcastError,
         CommitError; TimeoutError when no block brings it in time.
+        is_init: this is the call that a definition with init_required waits for.
         """
-        proposal, tx_id = self._propose(channel_id, chaincode, arguments)
+        proposal, tx_id = self._propose(channel_id, chaincode, arguments, transient, is_init)
         responses = await asyncio.gather(*(self._endorse(peer, proposal) for peer in peers))
         envelope = assemble_transaction(proposal, responses)
         envelope.signature = self.signer.sign(envelope.payload)
@@ -136,7 +142,12 @@ class Invocation:
             raise BroadcastError(response.status, response.info)
 
     def _propose(
-        self, channel_id: str, chaincode: str, arguments: Sequence[bytes]
+        self,
+        channel_id: str,
+        chaincode: str,
+        arguments: Sequence[bytes],
+        transient: Mapping[str, bytes] | None = None,
+        is_init: bool = False,
     ) -> tuple[Proposal, str]:
         return new_proposal(
             channel_id,
@@ -145,6 +156,8 @@ class Invocation:
             self.signer.serialized,
             self._random_bytes(NONCE_LENGTH),
             self._now(),
+            transient=transient,
+            is_init=is_init,
         )
 
     async def _endorse(self, peer: Channel, proposal: Proposal) -> ProposalResponse:
@@ -170,6 +183,7 @@ class Invocation:
             self.signer,
             self._now,
             self._random_bytes(NONCE_LENGTH),
+            tls_cert_hash=self._tls_certificate_hash,
         )
         responses = peer.stream("/protos.Deliver/DeliverFiltered", _and_wait(seek), DeliverResponse)
         async with aclosing(responses):

@@ -17,6 +17,8 @@ from gridloom.protos.peer.lifecycle.lifecycle_pb2 import (
     CheckCommitReadinessArgs,
     CheckCommitReadinessResult,
     CommitChaincodeDefinitionArgs,
+    GetInstalledChaincodePackageArgs,
+    GetInstalledChaincodePackageResult,
     InstallChaincodeArgs,
     InstallChaincodeResult,
     QueryApprovedChaincodeDefinitionArgs,
@@ -84,6 +86,12 @@ class LifecycleAdmin:
         )
         result = parse(QueryInstalledChaincodesResult, payload)
         return {chaincode.package_id: chaincode.label for chaincode in result.installed_chaincodes}
+
+    async def installed_package(self, peer: Channel, package_id: str) -> bytes:
+        """Return a package as it was installed; EndorsementError with status 404 if it is not."""
+        arguments = GetInstalledChaincodePackageArgs(package_id=package_id)
+        payload = await self._query(peer, "", "GetInstalledChaincodePackage", arguments)
+        return parse(GetInstalledChaincodePackageResult, payload).chaincode_install_package
 
     async def approve(
         self,
