@@ -119,7 +119,7 @@ async def throughput(sockets: bool, verifications: float) -> list[str]:
     from gridloom.deploy.network import Network  # noqa: PLC0415
     from gridloom.deploy.packaging import package_source  # noqa: PLC0415
     from gridloom.deploy.topology import Topology  # noqa: PLC0415
-    from gridloom.deploy.up import settle_memory  # noqa: PLC0415
+    from gridloom.deploy.memory import settle_memory  # noqa: PLC0415
 
     async with contextlib.AsyncExitStack() as stack:
         home = NetworkHome(Path(stack.enter_context(tempfile.TemporaryDirectory())))

@@ -1,0 +1,18 @@
+"""Python's garbage collector, set for a process that runs nodes."""
+
+from __future__ import annotations
+
+import gc
+
+THRESHOLDS = (50_000, 20, 50)
+
+
+def settle_memory() -> None:
+    """Let the collector pass over what lives as long as the process; call it once nodes run.
+
+    A node makes messages by the thousand and hardly ever a cycle; with Python's own
+    thresholds, collections took most of the time of a simulation (docs/performance.md).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*THRESHOLDS)
