@@ -116,10 +116,10 @@ async def throughput(sockets: bool, verifications: float) -> list[str]:
     from gridloom.client.admin import ChaincodeDefinition  # noqa: PLC0415
     from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
     from gridloom.deploy.home import NetworkHome, describe  # noqa: PLC0415
+    from gridloom.deploy.memory import settle_memory  # noqa: PLC0415
     from gridloom.deploy.network import Network  # noqa: PLC0415
     from gridloom.deploy.packaging import package_source  # noqa: PLC0415
     from gridloom.deploy.topology import Topology  # noqa: PLC0415
-    from gridloom.deploy.memory import settle_memory  # noqa: PLC0415
 
     async with contextlib.AsyncExitStack() as stack:
         home = NetworkHome(Path(stack.enter_context(tempfile.TemporaryDirectory())))
