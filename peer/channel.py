@@ -26,6 +26,7 @@ from gridloom.protos.peer import chaincode_event_pb2
 from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
 from .commit_notifier import CommitNotifier
 from .ledger.ledger import LAST_BLOCK, CommittedBlock, Ledger
+from .ledger.private_record import PrivateBlockData
 from .validation.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
 from .validation.block_validator import BlockValidator, IdentityJudge
@@ -202,7 +203,8 @@ class PeerChannel:
             state.close()
         # The new configuration is there before anyone can hear of the block that brings it.
         self._bundle = validated.bundle
-        committed = self.ledger.commit(block, validated.transactions)
+        private = PrivateBlockData(self.ledger.kept(validated.transactions))
+        committed = self.ledger.commit(block, validated.transactions, private)
         self._newest, self._latest = block.header, committed
         if committed.number % TRANSIENT_RETENTION == 0:
             self.ledger.transient.purge(committed.number - TRANSIENT_RETENTION)

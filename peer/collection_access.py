@@ -9,12 +9,8 @@ from gridloom.common.wire import parse
 from gridloom.protos.peer import collection_pb2
 from gridloom.protos.peer.lifecycle import db_pb2
 
-from .chaincodes.lifecycle.definitions import (
-    LIFECYCLE_NAMESPACE,
-    NAMESPACES,
-    implicit_collection_org,
-    static_collections,
-)
+from .chaincodes.lifecycle.collections import implicit_collection_org, static_collections
+from .chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE, NAMESPACES
 from .chaincodes.lifecycle.serializer import field_key
 from .channel import PeerChannel
 

@@ -22,6 +22,7 @@ from gridloom.protos.peer import (
     proposal_pb2,
     proposal_response_pb2,
 )
+from gridloom.protos.transientstore.transientstore_pb2 import TxPvtReadWriteSetWithConfigInfo
 
 from .acl import PEER_PROPOSE, AccessControl
 from .chaincode_interest import chaincode_interest
@@ -183,7 +184,8 @@ class Endorser:
         if channel is None or results is None:
             return None
         if results.private is not None:
-            channel.ledger.transient.put(proposal.tx_id, results.private, channel.height)
+            private = TxPvtReadWriteSetWithConfigInfo(pvt_rwset=results.private)
+            channel.ledger.transient.put(proposal.tx_id, private, channel.height)
         return chaincode_interest(results, self._host.is_system)
 
 

@@ -19,11 +19,8 @@ from gridloom.protos.peer.proposal_pb2 import SignedProposal
 from ..acl import signed_proposal_data
 from ..ledger.simulator import TxSimulator
 from .errors import ShimRequestRefused
-from .lifecycle.definitions import (
-    LIFECYCLE_NAMESPACE,
-    ChaincodeDefinitions,
-    implicit_collection_org,
-)
+from .lifecycle.collections import implicit_collection_org
+from .lifecycle.definitions import LIFECYCLE_NAMESPACE, ChaincodeDefinitions
 
 
 class Permission(NamedTuple):

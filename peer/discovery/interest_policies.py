@@ -16,7 +16,8 @@ from gridloom.protos.msp.msp_principal_pb2 import MSPPrincipal
 from gridloom.protos.peer.policy_pb2 import ApplicationPolicy
 from gridloom.protos.peer.proposal_response_pb2 import ChaincodeCall
 
-from ..chaincodes.lifecycle.definitions import ChaincodeDefinition, implicit_collection_org
+from ..chaincodes.lifecycle.collections import implicit_collection_org
+from ..chaincodes.lifecycle.definitions import ChaincodeDefinition
 from ..validation.namespace_policies import NamespacePolicies, NoSuchCollection
 from .peers import PeerInfo
 

@@ -34,6 +34,11 @@ class CachedSnapshot:
             found = self._found[place] = self._snapshot.get(namespace, key)
             return found
 
+    def get_state(self, namespace: str, key: str) -> bytes | None:
+        """The value alone, as readers of definitions ask for it."""
+        found = self.get(namespace, key.encode())
+        return found.value if found else None
+
     def range(
         self, namespace: str, start: bytes, end: bytes
     ) -> Iterator[tuple[bytes, VersionedValue]]:

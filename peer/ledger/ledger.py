@@ -21,23 +21,31 @@ from ..validation.block_transaction import BlockTransaction
 from ..validation.mvcc import validate_and_prepare
 from .block_history import history_rows
 from .cached_snapshot import CachedSnapshot
+from .collection_catalog import CollectionCatalog
 from .commit_hash import commit_hash
 from .errors import BlockRejected, NotInIndex
 from .heights import Heights
-from .private_data import add_private_updates, matching_rows, private_sets
-from .query_executor import CollectionCatalog, QueryExecutor
+from .private_data import matching_rows, private_sets
+from .private_record import PrivateBlockData, private_part
+from .query_executor import QueryExecutor
+from .reconciliation import LatePrivateData, reconcile
 from .simulator import TxSimulator
 from .state_db import StateSnapshot, encode_key
-from .store import BlockRecord, LedgerStore, PrivateRow, TransactionRow
+from .store import (
+    BlockRecord,
+    CollectionsRow,
+    LedgerStore,
+    MissingRow,
+    PrivateRow,
+    TransactionRow,
+)
 from .transient_store import TransientStore
 
 LAST_BLOCK = 2**64 - 1
 """As a block number: the newest one (Fabric: blkstorage, qscc)."""
 
-TRANSIENT_RETENTION = 1000
-"""Blocks after which private data that was endorsed but never committed is forgotten."""
-
 _CACHED_BLOCKS = 16
+_NO_PRIVATE_DATA = PrivateBlockData()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,25 +101,27 @@ class Ledger:
         return self._commit_hash
 
     def commit(
-        self, block: common_pb2.Block, transactions: Sequence[BlockTransaction]
+        self,
+        block: common_pb2.Block,
+        transactions: Sequence[BlockTransaction],
+        private: PrivateBlockData = _NO_PRIVATE_DATA,
     ) -> CommittedBlock:
         """Judge reads against the state, then store the block and all it leaves, durable.
 
         transactions: one for each entry of the block, in order, past stage A; their codes
-        become final.  The given block is not changed.  BlockRejected if it does not continue
-        this chain; StoreFailed if it could not be stored, and then nothing of it was.
+        become final.  private: the cleartext this peer has, every set held against its hash.
+        The given block is not changed.  BlockRejected if it does not continue this chain;
+        StoreFailed if it could not be stored, and then nothing of it was.
         """
         with self._commit_lock:
             self._check_next(block, transactions)
-            record, new_hash = self._prepare(block, transactions)
+            record, new_hash = self._prepare(block, transactions, private)
             self._store.commit(record)
             for transaction, code in zip(transactions, record.codes, strict=True):
                 transaction.code = code
             self._last_hash, self._commit_hash = record.block_hash, new_hash
             self._remember(record.number, record.block)
             committed = CommittedBlock(record.block, transactions, new_hash)
-            if record.number and record.number % TRANSIENT_RETENTION == 0:
-                self._store.purge_transient(record.number - TRANSIENT_RETENTION)
         self._heights.advance(record.number + 1, committed)
         return committed
 
@@ -132,23 +142,32 @@ class Ledger:
             raise BlockRejected(self.channel_id, number, problem)
 
     def _prepare(
-        self, block: common_pb2.Block, transactions: Sequence[BlockTransaction]
+        self,
+        block: common_pb2.Block,
+        transactions: Sequence[BlockTransaction],
+        private: PrivateBlockData,
     ) -> tuple[BlockRecord, bytes]:
         number = block.header.number
-        private_ids = [t.tx_id for t in transactions if t.rwset and t.rwset.has_private_writes]
-        private = self._kept_private_data(transactions, private_ids)
         snapshot = CachedSnapshot(self._store.snapshot())
         try:
             codes, batch = validate_and_prepare(number, transactions, snapshot)
-            add_private_updates(number, private, codes, batch, snapshot)
+            chained = number == 1 or self._commit_hash
+            new_hash = commit_hash(bytes(codes), batch, self._commit_hash) if chained else b""
+            part = private_part(
+                number,
+                private,
+                codes,
+                batch,
+                snapshot=snapshot,
+                catalog=self.collections,
+                store=self._store,
+            )
         finally:
             snapshot.close()
         stored = common_pb2.Block()
         stored.CopyFrom(block)
         blocks.set_metadata(stored, common_pb2.TRANSACTIONS_FILTER, bytes(codes))
-        new_hash = b""
-        if number == 1 or self._commit_hash:
-            new_hash = commit_hash(bytes(codes), batch, self._commit_hash)
+        if new_hash:
             wrapped = common_pb2.Metadata(value=new_hash).SerializeToString()
             blocks.set_metadata(stored, common_pb2.COMMIT_HASH, wrapped)
         record = BlockRecord(
@@ -158,21 +177,45 @@ class Ledger:
             codes=codes,
             updates=batch,
             history=history_rows(number, transactions, codes),
-            private=private,
-            committed=private_ids,
+            private=part,
+            committed=[t.tx_id for t in transactions if t.rwset and t.rwset.has_private_writes],
         )
         return record, new_hash
 
-    def _kept_private_data(
-        self, transactions: Sequence[BlockTransaction], tx_ids: Sequence[str]
-    ) -> list[PrivateRow]:
-        kept = self._store.transient(tx_ids) if tx_ids else {}
-        rows: list[PrivateRow] = []
-        for transaction in transactions:
-            sets = kept.get(transaction.tx_id)
-            if sets and transaction.rwset is not None:
-                rows.extend(matching_rows(transaction.index, transaction.rwset, sets))
-        return rows
+    def kept(self, transactions: Sequence[BlockTransaction]) -> list[PrivateRow]:
+        """Cleartext kept since endorsement that hashes to what the transactions say."""
+        private = {t.tx_id: t.rwset for t in transactions if t.rwset and t.rwset.has_private_writes}
+        kept = self._store.transient(list(private)) if private else {}
+        return [
+            row
+            for transaction in transactions
+            if transaction.rwset is not None and transaction.tx_id in kept
+            for row in matching_rows(transaction.index, transaction.rwset, kept[transaction.tx_id])
+        ]
+
+    def missing(
+        self, blocks: int, below: int, *, unavailable: bool = False
+    ) -> Sequence[MissingRow]:
+        """Private data this peer should have and has not, of the newest blocks; see the store."""
+        return self._store.missing(blocks, below, unavailable=unavailable)
+
+    def reconcile(
+        self, found: Sequence[LatePrivateData], unavailable: Sequence[MissingRow]
+    ) -> Sequence[LatePrivateData]:
+        """Store what came of missing private data, durable; return what was refused.
+
+        unavailable: what nobody had who should have; it will be asked for less often.
+        """
+        with self._commit_lock:
+            return reconcile(self._store, self.block, self.collections, found, unavailable)
+
+    def collections_below(self, namespace: str, block: int) -> CollectionsRow | None:
+        """The last definition of a chaincode's collections before a block."""
+        return self._store.collections_below(namespace, block)
+
+    def collection_history(self) -> Iterator[CollectionsRow]:
+        """Every definition of explicit collections, by chaincode, newest first."""
+        return self._store.collections()
 
     async def wait_for_height(self, height: int) -> None:
         """Return once at least so many blocks are committed."""

@@ -9,11 +9,20 @@ from threading import Lock
 from gridloom.protos.common import common_pb2
 
 from .errors import StoreFailed
+from .memory_private import MemoryPrivateData
 from .memory_state import MemoryState
-from .private_data import without_purged
-from .state_db import StateSnapshot
-from .store import BlockRecord, HistoryRow, PrivateRow, TransactionRow, TransientRow
-from .update_batch import UpdateBatch
+from .state_db import StateSnapshot, Version
+from .store import (
+    BlockRecord,
+    CollectionsRow,
+    HistoryRow,
+    KeyExpiry,
+    MissingRow,
+    PrivateRow,
+    Reconciliation,
+    TransactionRow,
+    TransientRow,
+)
 
 
 class MemoryStore:
@@ -25,7 +34,8 @@ class MemoryStore:
         self._numbers: dict[bytes, int] = {}
         self._transactions: dict[str, TransactionRow] = {}
         self._history: dict[tuple[str, bytes], list[HistoryRow]] = {}
-        self._private: dict[int, list[PrivateRow]] = {}
+        self._private = MemoryPrivateData()
+        self._private_lock = Lock()
         self._transient: dict[str, list[TransientRow]] = {}
         self._transient_lock = Lock()
 
@@ -49,9 +59,8 @@ class MemoryStore:
         for index, (tx_id, code) in enumerate(zip(record.tx_ids, record.codes, strict=True)):
             if tx_id:
                 self._transactions.setdefault(tx_id, TransactionRow(number, index, code))
-        if record.private:
-            self._private[number] = sorted(record.private)
-        self._purge(record.updates)
+        with self._private_lock:
+            self._private.record(record)
         with self._transient_lock:
             for tx_id in record.committed:
                 self._transient.pop(tx_id, None)
@@ -76,7 +85,46 @@ class MemoryStore:
 
     def private_data(self, block: int) -> list[PrivateRow]:
         """Cleartext kept with a block, by transaction, namespace and collection."""
-        return list(self._private.get(block, ()))
+        with self._private_lock:
+            return self._private.rows(block)
+
+    def private_key(self, namespace: str, collection: str, key_hash: bytes) -> bytes | None:
+        """A key with cleartext here, by its hash."""
+        with self._private_lock:
+            return self._private.key(namespace, collection, key_hash)
+
+    def purges(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, Version]:
+        """The last purges of those keys that have one."""
+        with self._private_lock:
+            return self._private.purges(namespace, collection, key_hashes)
+
+    def missing(self, blocks: int, below: int, *, unavailable: bool = False) -> list[MissingRow]:
+        """Wanted private data of the newest blocks below a number."""
+        with self._private_lock:
+            return self._private.missing(blocks, below, unavailable=unavailable)
+
+    def expiring(self, block: int) -> list[KeyExpiry]:
+        """Private keys that go with a block."""
+        with self._private_lock:
+            return self._private.expiring(block)
+
+    def collections_below(self, namespace: str, block: int) -> CollectionsRow | None:
+        """The last definition of collections before a block."""
+        with self._private_lock:
+            return self._private.collections_below(namespace, block)
+
+    def collections(self) -> Iterator[CollectionsRow]:
+        """Every definition of collections, by chaincode, newest first."""
+        with self._private_lock:
+            return iter(list(self._private.collections()))
+
+    def reconcile(self, found: Reconciliation) -> None:
+        """Keep private data of old blocks; the height stays."""
+        with self._private_lock:
+            self._state.apply(found.updates.stored(), self.height)
+            self._private.reconcile(found)
 
     def put_transient(self, tx_id: str, row: TransientRow) -> None:
         """Keep a private set."""
@@ -100,11 +148,3 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing to release."""
-
-    def _purge(self, updates: UpdateBatch) -> None:
-        for (namespace, collection, hashed_key), version in updates.purged.items():
-            for block, rows in self._private.items():
-                for place, row in enumerate(rows):
-                    before = (block, row.tx) < version
-                    if before and (row.namespace, row.collection) == (namespace, collection):
-                        rows[place] = row._replace(rwset=without_purged(row.rwset, {hashed_key}))

@@ -1,32 +1,36 @@
-"""Cleartext of private data at commit: found, held against its hash, merged into the state.
+"""Cleartext of private data at commit: held against its hash, merged into the state.
 
-What a peer kept since endorsement (the transient store) is stored with the block, of invalid
-transactions too; only valid ones change the state.  Data that does not hash to what the
-transaction says is as good as absent; so is data nobody kept: the block commits without.
+What members of a collection have is stored with the block, of invalid transactions too; only
+valid ones change the state.  Data that does not hash to what the transaction says is as good
+as absent; the block commits without.
 (Fabric: gossip/privdata/coordinator.go, validation/batch_preparer.go.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from hashlib import sha256
 
 from gridloom.common.wire import parse
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
+from gridloom.protos.transientstore.transientstore_pb2 import TxPvtReadWriteSetWithConfigInfo
 
 from .rwset import TxRwSet, is_delete
 from .state_db import StateSnapshot, Version, VersionedValue, private_namespace
-from .store import PrivateRow, TransientRow
+from .store import PrivateKeyRow, PrivateRow, TransientRow
 from .update_batch import UpdateBatch
+
+FindKey = Callable[[str, str, bytes], bytes | None]
+"""A private key of which there is cleartext, by namespace, collection and its hash."""
 
 
 def matching_rows(tx: int, rwset: TxRwSet, kept: Iterable[TransientRow]) -> list[PrivateRow]:
     """The collections of a transaction whose cleartext was kept and has the right hash."""
     found: dict[tuple[str, str], bytes] = {}
     for row in kept:
-        for namespace, collection, data in _collections(row.rwset):
+        for namespace, collection, data in _collections(row.sets):
             expected = rwset.pvt_hash(namespace, collection)
             if expected and sha256(data).digest() == expected:
                 found.setdefault((namespace, collection), data)
@@ -39,8 +43,13 @@ def add_private_updates(
     codes: Sequence[int],
     batch: UpdateBatch,
     snapshot: StateSnapshot,
+    *,
+    find_key: FindKey,
 ) -> None:
-    """Put the cleartext writes of valid transactions into the batch, in their order."""
+    """Put the cleartext writes of valid transactions into the batch, in their order.
+
+    find_key: looks a key up that was written before this block.
+    """
     renewed: set[tuple[str, str, bytes]] = set()
     for row in sorted(rows, key=lambda row: row.tx):
         if codes[row.tx] != transaction_pb2.VALID:
@@ -54,7 +63,32 @@ def add_private_updates(
             renewed.add((row.namespace, row.collection, metadata.key.encode()))
     for place in renewed:
         _renew_version(*place, batch, snapshot)
-    _delete_purged(batch, snapshot)
+    _delete_purged(batch, find_key)
+
+
+def key_rows(
+    block: int,
+    rows: Sequence[PrivateRow],
+    batch: UpdateBatch,
+    expires: Callable[[str, str], int | None],
+) -> list[PrivateKeyRow]:
+    """The index of all private keys that a block writes, in its rows or in the state.
+
+    expires: when what this block writes to a (namespace, collection) goes.
+    """
+    found: dict[PrivateKeyRow, None] = {}
+    for row in rows:
+        for write in parse(KVRWSet, row.rwset, "private KVRWSet").writes:
+            key = write.key.encode()
+            found[
+                _key_row(row.namespace, row.collection, key, Version(block, row.tx), row.expires_at)
+            ] = None
+    for (namespace, collection), updates in batch.private.items():
+        for key, entry in updates.items():
+            if not entry.is_delete:
+                at = expires(namespace, collection)
+                found[_key_row(namespace, collection, key, entry.version, at)] = None
+    return list(found)
 
 
 def without_purged(rwset: bytes, purged: Container[bytes]) -> bytes:
@@ -69,7 +103,7 @@ def without_purged(rwset: bytes, purged: Container[bytes]) -> bytes:
 def private_sets(rows: Iterable[PrivateRow]) -> dict[int, TxPvtReadWriteSet]:
     """Stored rows of one block as messages, by transaction index."""
     sets: dict[int, TxPvtReadWriteSet] = {}
-    for row in sorted(rows):
+    for row in sorted(rows, key=lambda row: row[:3]):
         message = sets.setdefault(row.tx, TxPvtReadWriteSet())
         if not message.ns_pvt_rwset or message.ns_pvt_rwset[-1].namespace != row.namespace:
             message.ns_pvt_rwset.add(namespace=row.namespace)
@@ -79,8 +113,16 @@ def private_sets(rows: Iterable[PrivateRow]) -> dict[int, TxPvtReadWriteSet]:
     return sets
 
 
-def _collections(private: bytes) -> Iterable[tuple[str, str, bytes]]:
-    for ns in parse(TxPvtReadWriteSet, private, "TxPvtReadWriteSet").ns_pvt_rwset:
+def _key_row(
+    namespace: str, collection: str, key: bytes, version: Version, expires_at: int | None
+) -> PrivateKeyRow:
+    key_hash = sha256(key).digest()
+    return PrivateKeyRow(namespace, collection, key_hash, *version, key, expires_at)
+
+
+def _collections(sets: bytes) -> Iterable[tuple[str, str, bytes]]:
+    kept = parse(TxPvtReadWriteSetWithConfigInfo, sets, "TxPvtReadWriteSetWithConfigInfo")
+    for ns in kept.pvt_rwset.ns_pvt_rwset:
         for collection in ns.collection_pvt_rwset:
             yield ns.namespace, collection.collection_name, collection.rwset
 
@@ -100,15 +142,14 @@ def _renew_version(
         updates[key] = VersionedValue(latest.value, hashed.version)
 
 
-def _delete_purged(batch: UpdateBatch, snapshot: StateSnapshot) -> None:
+def _delete_purged(batch: UpdateBatch, find_key: FindKey) -> None:
     """Delete purged keys' cleartext, also where the purging transaction's own is missing."""
-    purged: dict[tuple[str, str], dict[bytes, Version]] = {}
-    for (namespace, collection, hashed_key), at in batch.purged.items():
-        purged.setdefault((namespace, collection), {})[hashed_key] = at
-    for place, hashes in purged.items():
-        updates = batch.private.setdefault(place, {})
-        stored = snapshot.range(private_namespace(*place), b"", b"")
-        for key, entry in [*stored, *updates.items()]:
-            purge = hashes.get(sha256(key).digest())
-            if purge is not None and updates.get(key, entry).version < purge:
-                updates[key] = VersionedValue(b"", purge)
+    for (namespace, collection, key_hash), at in batch.purged.items():
+        updates = batch.private.setdefault((namespace, collection), {})
+        written = {key for key in updates if sha256(key).digest() == key_hash}
+        key = next(iter(written), None) or find_key(namespace, collection, key_hash)
+        if key is None:
+            continue
+        pending = updates.get(key)
+        if pending is None or pending.version < at:
+            updates[key] = VersionedValue(b"", at)

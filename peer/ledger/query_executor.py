@@ -7,11 +7,11 @@ Values are always the committed ones: a transaction never sees its own writes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Protocol
 
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import QueryReads, RangeQueryInfo
 
 from . import state_metadata
+from .collection_catalog import CollectionCatalog
 from .errors import (
     CollectionsUndefined,
     PrivateDataUnavailable,
@@ -30,18 +30,6 @@ from .state_db import (
     key_hash,
     private_namespace,
 )
-
-
-class CollectionCatalog(Protocol):
-    """Knows which collections a chaincode has (the lifecycle does).
-
-    It reads through the executor it is given, so that in a simulation those reads stand in
-    the read set, as Fabric's do.
-    """
-
-    def collection_names(self, namespace: str, reader: QueryExecutor) -> Collection[str] | None:
-        """Names of all collections, implicit ones too; None if none are defined."""
-        ...
 
 
 class QueryExecutor:

@@ -63,15 +63,17 @@ class TxRwSet:
         outer = parse(TxReadWriteSet, results, "TxReadWriteSet")
         return cls(tuple(_namespace(ns) for ns in outer.ns_rwset))
 
-    def pvt_hash(self, namespace: str, collection: str) -> bytes:
-        """Hash that the cleartext of a collection must have; b"" if there is none."""
+    def collection(self, namespace: str, collection: str) -> CollRwSet | None:
+        """The hashes of one collection, None if the transaction does not touch it."""
         for ns in self.namespaces:
             if ns.namespace == namespace:
-                for coll in ns.collections:
-                    if coll.name == collection:
-                        return coll.pvt_hash
-                return b""
-        return b""
+                return next((coll for coll in ns.collections if coll.name == collection), None)
+        return None
+
+    def pvt_hash(self, namespace: str, collection: str) -> bytes:
+        """Hash that the cleartext of a collection must have; b"" if there is none."""
+        found = self.collection(namespace, collection)
+        return found.pvt_hash if found else b""
 
     @property
     def has_private_writes(self) -> bool:

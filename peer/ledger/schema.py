@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -17,7 +18,7 @@ from sqlalchemy import (
     Text,
 )
 
-FORMAT = "1"
+FORMAT = "2"
 """Version of this layout; a store written in another one is refused."""
 
 metadata = MetaData()
@@ -82,8 +83,79 @@ private_data = Table(
     Column("namespace", Text, primary_key=True),
     Column("collection", Text, primary_key=True),
     Column("rwset", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger),
     sqlite_with_rowid=False,
 )
+
+private_keys = Table(
+    "private_keys",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("collection", Text, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("block", BigInteger, primary_key=True),
+    Column("tx", Integer, primary_key=True),
+    Column("key", LargeBinary, nullable=False),
+    Column("expires_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+purges = Table(
+    "purges",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("collection", Text, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("block", BigInteger, nullable=False),
+    Column("tx", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+missing = Table(
+    "missing",
+    metadata,
+    Column("block", BigInteger, primary_key=True),
+    Column("tx", Integer, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("collection", Text, primary_key=True),
+    Column("state", Integer, nullable=False),
+    Column("expires_at", BigInteger),
+    sqlite_with_rowid=False,
+)
+
+key_expiries = Table(
+    "key_expiries",
+    metadata,
+    Column("expires_at", BigInteger, primary_key=True),
+    Column("namespace", Text, primary_key=True),
+    Column("collection", Text, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("block", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+collections = Table(
+    "collections",
+    metadata,
+    Column("namespace", Text, primary_key=True),
+    Column("block", BigInteger, primary_key=True),
+    Column("package", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+EXPIRING = (private_data, private_keys, missing)
+"""Tables whose rows go at the block in their column expires_at, never if that is null."""
+
+for _table in EXPIRING:
+    _dated = _table.c.expires_at.is_not(None)
+    Index(
+        f"{_table.name}_expiry",
+        _table.c.expires_at,
+        sqlite_where=_dated,
+        postgresql_where=_dated,
+    )
+
+Index("missing_by_state", missing.c.state, missing.c.block)
 
 transient = Table(
     "transient",
@@ -91,5 +163,5 @@ transient = Table(
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("tx_id", Text, nullable=False, index=True),
     Column("height", BigInteger, nullable=False, index=True),
-    Column("rwset", LargeBinary, nullable=False),
+    Column("sets", LargeBinary, nullable=False),
 )

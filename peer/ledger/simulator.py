@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 
 from . import state_metadata
+from .collection_catalog import CollectionCatalog
 from .errors import SimulatorClosed, UnsupportedTransaction, ValueTooLarge
-from .query_executor import CollectionCatalog, QueryExecutor, RangeIterator
+from .query_executor import QueryExecutor, RangeIterator
 from .rwset_builder import RwSetBuilder
 from .state_db import (
     StateSnapshot,

@@ -23,10 +23,20 @@ from gridloom.protos.common import common_pb2
 
 from . import schema
 from .errors import LedgerClosed, StoreDamaged, StoreFailed
-from .private_data import without_purged
+from .sql_private import PrivateTables
 from .sqlite_statements import Statements
 from .state_db import StateSnapshot, Version, VersionedValue
-from .store import BlockRecord, HistoryRow, PrivateRow, TransactionRow, TransientRow
+from .store import (
+    BlockRecord,
+    CollectionsRow,
+    HistoryRow,
+    KeyExpiry,
+    MissingRow,
+    PrivateRow,
+    Reconciliation,
+    TransactionRow,
+    TransientRow,
+)
 from .update_batch import UpdateBatch
 
 _PRAGMAS = (
@@ -35,6 +45,7 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA cache_size = -16000",
+    "PRAGMA secure_delete = ON",
 )
 _BUSY_SECONDS = 30
 
@@ -58,6 +69,8 @@ class SqliteStore:
         sqlalchemy.event.listen(self._engine, "connect", _prepare)
         sqlalchemy.event.listen(self._engine, "begin", _begin)
         self._sql = Statements(self._engine.dialect)
+        self._private = PrivateTables(self._engine.dialect)
+        self._log_holds_purged = False
         self.driver_error = self._engine.dialect.loaded_dbapi.Error
         with self._failures():
             self._height = self._open_file()
@@ -83,16 +96,18 @@ class SqliteStore:
 
     def commit(self, record: BlockRecord) -> None:
         """Write everything of a block in one transaction, synced on return."""
-        with self._write_lock, self._failures(), self._transaction() as write:
-            write(self._sql.add_block, [_block_row(record)])
-            write(self._sql.add_transaction, _transaction_rows(record))
-            self._write_state(write, record.updates)
-            write(self._sql.add_history, sorted(record.history))
-            rows = [(record.number, *row) for row in record.private]
-            write(self._sql.add_private, rows)
-            self._purge(write, record.updates)
-            write(self._sql.drop_transient, [(tx_id,) for tx_id in record.committed])
-        self._height = record.number + 1
+        with self._write_lock, self._failures():
+            with self._transaction() as write:
+                write(self._sql.add_block, [_block_row(record)])
+                write(self._sql.add_transaction, _transaction_rows(record))
+                self._write_state(write, record.updates)
+                write(self._sql.add_history, sorted(record.history))
+                self._private.record(write, record)
+                write(self._sql.drop_transient, [(tx_id,) for tx_id in record.committed])
+            self._height = record.number + 1
+            self._log_holds_purged = self._log_holds_purged or bool(record.updates.purged)
+            if self._log_holds_purged:
+                self._empty_log()
 
     def block(self, number: int) -> common_pb2.Block | None:
         """A block by number; None beyond the height."""
@@ -125,9 +140,39 @@ class SqliteStore:
 
     def private_data(self, block: int) -> list[PrivateRow]:
         """Cleartext kept with a block, by transaction, namespace and collection."""
-        if not 0 <= block < self._height:
-            return []
-        return [PrivateRow(*row) for row in self._all(self._sql.private, (block,))]
+        return self._private.rows(self._all, block) if 0 <= block < self._height else []
+
+    def private_key(self, namespace: str, collection: str, key_hash: bytes) -> bytes | None:
+        """A key with cleartext here, by its hash."""
+        return self._private.key(self._all, namespace, collection, key_hash)
+
+    def purges(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, Version]:
+        """The last purges of those keys that have one."""
+        return self._private.purges(self._all, namespace, collection, key_hashes)
+
+    def missing(self, blocks: int, below: int, *, unavailable: bool = False) -> list[MissingRow]:
+        """Wanted private data of the newest blocks below a number."""
+        return self._private.missing(self._all, blocks, below, unavailable=unavailable)
+
+    def expiring(self, block: int) -> list[KeyExpiry]:
+        """Private keys that go with a block."""
+        return self._private.expiring(self._all, block)
+
+    def collections_below(self, namespace: str, block: int) -> CollectionsRow | None:
+        """The last definition of collections before a block."""
+        return self._private.collections_below(self._all, namespace, block)
+
+    def collections(self) -> Iterator[CollectionsRow]:
+        """Every definition of collections, by chaincode, newest first."""
+        return iter(self._private.collections(self._all))
+
+    def reconcile(self, found: Reconciliation) -> None:
+        """Keep private data of old blocks, synced on return; the height stays."""
+        with self._write_lock, self._failures(), self._transaction() as write:
+            self._write_state(write, found.updates)
+            self._private.reconcile(write, found)
 
     def put_transient(self, tx_id: str, row: TransientRow) -> None:
         """Keep a private set, synced on return."""
@@ -203,15 +248,14 @@ class SqliteStore:
         write(self._sql.delete_state, deleted)
         write(self._sql.put_state, put)
 
-    def _purge(self, write: _Write, updates: UpdateBatch) -> None:
-        for (namespace, collection, hashed_key), version in updates.purged.items():
-            place = (namespace, collection, *version)
-            changed = []
-            for block, tx, rwset in write.all(self._sql.private_before, place):
-                trimmed = without_purged(rwset, {hashed_key})
-                if trimmed != rwset:
-                    changed.append((trimmed, block, tx, namespace, collection))
-            write(self._sql.trim_private, changed)
+    def _empty_log(self) -> None:
+        """Drop what the log still holds of purged data, unless some reader needs the log."""
+        cursor = self._writer.connection.cursor()
+        cursor.execute("PRAGMA busy_timeout = 0")
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
+        cursor.close()
+        self._log_holds_purged = bool(busy)
 
     def _borrow(self) -> PoolProxiedConnection:
         if self._closed:

@@ -15,12 +15,11 @@ from sqlalchemy import (
     insert,
     select,
     tuple_,
-    update,
 )
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
-from .schema import blocks, history, private_data, state, transactions, transient
+from .schema import blocks, history, state, transactions, transient
 
 _CHUNK = 128
 """Rows that one round of a range or history read brings."""
@@ -32,7 +31,7 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._render_state()
-        self._render_private()
+        self._render_transient()
         self.newest = self._render(select(func.max(blocks.c.number)))
         self.block = self._render(select(blocks.c.block).where(_equal(blocks, "number")))
         self.block_number = self._render(select(blocks.c.number).where(_equal(blocks, "hash")))
@@ -79,33 +78,15 @@ class Statements:
             from_start.where(columns.key < bindparam("end")), limit=_CHUNK
         )
 
-    def _render_private(self) -> None:
-        columns = private_data.c
-        self.add_private = self._render(insert(private_data))
-        self.private = self._render(
-            select(columns.tx, columns.namespace, columns.collection, columns.rwset)
-            .where(_equal(private_data, "block"))
-            .order_by(columns.tx, columns.namespace, columns.collection)
-        )
-        in_collection = (_equal(private_data, "namespace"), _equal(private_data, "collection"))
-        self.private_before = self._render(
-            select(columns.block, columns.tx, columns.rwset)
-            .where(*in_collection)
-            .where(tuple_(columns.block, columns.tx) < tuple_(bindparam("b"), bindparam("t")))
-        )
-        self.trim_private = self._render(
-            update(private_data)
-            .values(rwset=bindparam("trimmed"))
-            .where(_equal(private_data, "block"), _equal(private_data, "tx"), *in_collection)
-        )
+    def _render_transient(self) -> None:
         kept = transient.c
         self.add_transient = self._render(
             insert(transient).values(
-                tx_id=bindparam("t"), height=bindparam("h"), rwset=bindparam("r")
+                tx_id=bindparam("t"), height=bindparam("h"), sets=bindparam("s")
             )
         )
         self.transient = self._render(
-            select(kept.height, kept.rwset).where(_equal(transient, "tx_id")).order_by(kept.id)
+            select(kept.height, kept.sets).where(_equal(transient, "tx_id")).order_by(kept.id)
         )
         self.drop_transient = self._render(delete(transient).where(_equal(transient, "tx_id")))
         self.purge_transient = self._render(

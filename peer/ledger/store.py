@@ -6,14 +6,14 @@ all, and answers look-ups.  One thread commits; any thread may read meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from gridloom.protos.common import common_pb2
 from gridloom.protos.ledger.queryresult import kv_query_result_pb2
 
-from .state_db import StateSnapshot
+from .state_db import StateSnapshot, Version, VersionedValue
 from .update_batch import UpdateBatch
 
 
@@ -40,12 +40,66 @@ class HistoryRow(NamedTuple):
 
 
 class PrivateRow(NamedTuple):
-    """Cleartext writes of one transaction in one collection: a serialized KVRWSet."""
+    """Cleartext writes of one transaction in one collection: a serialized KVRWSet.
+
+    expires_at: number of the block whose commit removes it, None for never.
+    """
 
     tx: int
     namespace: str
     collection: str
     rwset: bytes
+    expires_at: int | None = None
+
+
+class PrivateKeyRow(NamedTuple):
+    """A key whose cleartext is stored, findable by its hash: who wrote it, where.
+
+    expires_at: as of the cleartext.
+    """
+
+    namespace: str
+    collection: str
+    key_hash: bytes
+    block: int
+    tx: int
+    key: bytes
+    expires_at: int | None = None
+
+
+class MissingRow(NamedTuple):
+    """Cleartext of one transaction in one collection that this peer does not have.
+
+    wanted: False if the peer is no member, so that the data is missing by right.
+    """
+
+    block: int
+    tx: int
+    namespace: str
+    collection: str
+    wanted: bool
+    expires_at: int | None = None
+
+
+class KeyExpiry(NamedTuple):
+    """A private key written in ``block`` whose hash and cleartext go when ``expires_at`` commits.
+
+    If the key is written again before that, this entry means nothing.
+    """
+
+    expires_at: int
+    namespace: str
+    collection: str
+    key_hash: bytes
+    block: int
+
+
+class CollectionsRow(NamedTuple):
+    """A chaincode's collections as block ``block`` defined them: a CollectionConfigPackage."""
+
+    namespace: str
+    block: int
+    package: bytes
 
 
 class TransactionRow(NamedTuple):
@@ -57,10 +111,29 @@ class TransactionRow(NamedTuple):
 
 
 class TransientRow(NamedTuple):
-    """A private set kept since endorsement: ledger height then, serialized TxPvtReadWriteSet."""
+    """A private set kept since endorsement: ledger height when it came, and its bytes.
+
+    sets: a serialized TxPvtReadWriteSetWithConfigInfo.
+    """
 
     height: int
-    rwset: bytes
+    sets: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PrivatePart:
+    """What a block leaves of private data besides the state.
+
+    keys: index of the private keys that the rows and the state's cleartext write.
+    opened: (namespace, collection) that this peer may hold from now on, past data included.
+    """
+
+    rows: Sequence[PrivateRow] = field(default=(), repr=False)
+    keys: Sequence[PrivateKeyRow] = field(default=(), repr=False)
+    missing: Sequence[MissingRow] = ()
+    key_expiries: Sequence[KeyExpiry] = ()
+    collections: Sequence[CollectionsRow] = ()
+    opened: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +150,60 @@ class BlockRecord:
     codes: Sequence[int]
     updates: UpdateBatch
     history: Sequence[HistoryRow] = ()
-    private: Sequence[PrivateRow] = field(default=(), repr=False)
+    private: PrivatePart = PrivatePart()
     committed: Sequence[str] = ()
 
     @property
     def number(self) -> int:
         """The block's number."""
         return self.block.header.number
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Private data of old blocks that has been found, and what was looked for in vain.
+
+    rows: by block number; updates: cleartext that is still what the public hashes speak of.
+    unavailable: those whom somebody could have had but nobody did; asked for less often.
+    """
+
+    rows: Sequence[tuple[int, PrivateRow]] = field(default=(), repr=False)
+    keys: Sequence[PrivateKeyRow] = field(default=(), repr=False)
+    updates: UpdateBatch = field(default_factory=UpdateBatch, repr=False)
+    unavailable: Sequence[MissingRow] = ()
+
+
+class LastBlock(NamedTuple):
+    """The newest block of a chain, as far as the next one needs it.
+
+    A ledger made from a snapshot begins behind one: blocks up to ``number`` are not there.
+    commit_hash: b"" while there is only the genesis block.
+    """
+
+    number: int
+    block_hash: bytes
+    previous_hash: bytes
+    commit_hash: bytes
+
+
+UNKNOWN_CODE = -1
+"""Code of a transaction that is known by its id only, from a snapshot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bootstrap:
+    """All a ledger begins with when it is made from a snapshot.
+
+    The parts are read once, in this order, while they are stored; an error while reading
+    one leaves nothing stored.  state: namespace (hashes included), key, entry; tx_ids: each
+    once; key_expiries: of the hashes in ``state``.
+    """
+
+    last: LastBlock
+    collections: Iterable[CollectionsRow]
+    tx_ids: Iterable[str]
+    state: Iterable[tuple[str, bytes, VersionedValue]]
+    key_expiries: Iterable[KeyExpiry] = ()
 
 
 class LedgerStore(Protocol):
@@ -97,7 +217,15 @@ class LedgerStore(Protocol):
     def snapshot(self) -> StateSnapshot: ...
 
     def commit(self, record: BlockRecord) -> None:
-        """Store block number ``height``, durable on return."""
+        """Store block number ``height``, durable on return.
+
+        What expires at this block is removed; of purged keys all private writes up to the
+        purge are, and reconciliation will be told so by ``purges``.
+        """
+        ...
+
+    def reconcile(self, found: Reconciliation) -> None:
+        """Store private data of old blocks, durable on return; what came is missing no more."""
         ...
 
     def block(self, number: int) -> common_pb2.Block | None: ...
@@ -113,6 +241,36 @@ class LedgerStore(Protocol):
         ...
 
     def private_data(self, block: int) -> list[PrivateRow]: ...
+
+    def private_key(self, namespace: str, collection: str, key_hash: bytes) -> bytes | None:
+        """A key this peer has cleartext of, by its hash."""
+        ...
+
+    def purges(
+        self, namespace: str, collection: str, key_hashes: Sequence[bytes]
+    ) -> dict[bytes, Version]:
+        """The last purge of each of these keys that was ever purged."""
+        ...
+
+    def missing(self, blocks: int, below: int, *, unavailable: bool = False) -> list[MissingRow]:
+        """Wanted private data of the newest ``blocks`` blocks that miss any, newest first.
+
+        below: only blocks before this one; unavailable: what was looked for in vain before,
+        instead of the rest.
+        """
+        ...
+
+    def expiring(self, block: int) -> list[KeyExpiry]:
+        """Private keys that go when this block is committed."""
+        ...
+
+    def collections_below(self, namespace: str, block: int) -> CollectionsRow | None:
+        """The last definition of a chaincode's collections before a block, None without any."""
+        ...
+
+    def collections(self) -> Iterator[CollectionsRow]:
+        """Every definition of collections, by chaincode, newest first."""
+        ...
 
     def put_transient(self, tx_id: str, row: TransientRow) -> None:
         """Keep a private set, durable on return."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .state_db import Version, VersionedValue, hashed_namespace, private_namespace
+from .state_db import StateSnapshot, Version, VersionedValue, hashed_namespace, private_namespace
 
 Updates = dict[bytes, VersionedValue]
 CollectionUpdates = dict[tuple[str, str], Updates]
@@ -51,3 +51,17 @@ class UpdateBatch:
         if collection:
             return self.hashed.get((namespace, collection), {})
         return self.public.get(namespace, {})
+
+
+@dataclass(frozen=True, slots=True)
+class StateAfter:
+    """Public values as they will be once a batch is applied to the state before it."""
+
+    batch: UpdateBatch
+    before: StateSnapshot
+
+    def get_state(self, namespace: str, key: str) -> bytes | None:
+        """The value of a key, never empty; None if absent."""
+        encoded = key.encode()
+        entry = self.batch.pending(namespace, "", encoded) or self.before.get(namespace, encoded)
+        return entry.value or None if entry else None

@@ -13,11 +13,8 @@ from gridloom.protos.common import policies_pb2
 from gridloom.protos.msp import msp_principal_pb2
 from gridloom.protos.peer import policy_pb2, transaction_pb2
 
-from ..chaincodes.lifecycle.definitions import (
-    LIFECYCLE_NAMESPACE,
-    ChaincodeDefinition,
-    implicit_collection_org,
-)
+from ..chaincodes.lifecycle.collections import implicit_collection_org
+from ..chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE, ChaincodeDefinition
 from .message_validation import InvalidTransaction
 
 LIFECYCLE_ENDORSEMENT = "/Channel/Application/LifecycleEndorsement"

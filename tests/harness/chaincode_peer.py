@@ -14,12 +14,12 @@ from gridloom.common.errors import GridloomError
 from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.in_process import InProcessRuntime
 from gridloom.peer.chaincodes.invocation import Invocation
+from gridloom.peer.chaincodes.lifecycle.collections import implicit_collection
 from gridloom.peer.chaincodes.lifecycle.definitions import (
     NAMESPACES,
     SOURCES,
     ChaincodeDefinition,
     ChaincodeDefinitions,
-    implicit_collection,
     local_package,
     private_name,
 )
@@ -41,7 +41,7 @@ from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 from gridloom.protos.peer.proposal_pb2 import ChaincodeProposalPayload, Proposal, SignedProposal
 from gridloom.protos.peer.proposal_response_pb2 import Response
 
-from .ledger import commit, endorsed, golden_block, memory_ledger
+from .ledger import commit, endorsed, golden_block, keep, memory_ledger
 
 Exchange = Callable[[ChaincodeMessage], ChaincodeMessage]
 
@@ -205,7 +205,7 @@ class HostBench:
         results = simulator.results()
         simulator.done()
         assert results.private is not None
-        ledger.transient.put(tx_id, results.private, ledger.height)
+        keep(ledger, tx_id, results.private)
         commit(ledger, [endorsed(results.public, tx_id)])
 
     def deploy(

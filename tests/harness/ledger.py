@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from gridloom.common import blocks
 from gridloom.peer.ledger.ledger import LAST_BLOCK, CommittedBlock, Ledger
 from gridloom.peer.ledger.memory import MemoryStore
+from gridloom.peer.ledger.private_record import PrivateBlockData
 from gridloom.peer.ledger.rwset import TxRwSet
 from gridloom.peer.ledger.simulator import SimulationResults, TxSimulator
 from gridloom.peer.validation.block_transaction import BlockTransaction
@@ -20,7 +21,9 @@ from gridloom.peer.validation.message_validation import (
     open_headers,
 )
 from gridloom.protos.common import common_pb2
+from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
+from gridloom.protos.transientstore.transientstore_pb2 import TxPvtReadWriteSetWithConfigInfo
 
 from .shared import shared
 
@@ -105,8 +108,16 @@ def next_block(ledger: Ledger, transactions: Sequence[BlockTransaction]) -> comm
 
 
 def commit(ledger: Ledger, transactions: Sequence[BlockTransaction]) -> CommittedBlock:
-    """Commit the next block."""
-    return ledger.commit(next_block(ledger, transactions), transactions)
+    """Commit the next block, with what private data were kept since endorsement."""
+    block = next_block(ledger, transactions)
+    return ledger.commit(block, transactions, PrivateBlockData(ledger.kept(transactions)))
+
+
+def keep(ledger: Ledger, tx_id: str, private: TxPvtReadWriteSet | None, height: int = 0) -> None:
+    """Put private writes into the transient store, as an endorsement does."""
+    assert private is not None
+    sets = TxPvtReadWriteSetWithConfigInfo(pvt_rwset=private)
+    ledger.transient.put(tx_id, sets, height or ledger.height)
 
 
 def write(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 
@@ -11,9 +13,15 @@ from gridloom.peer.ledger.errors import StoreFailed
 from gridloom.peer.ledger.state_db import StateSnapshot, Version, VersionedValue
 from gridloom.peer.ledger.store import (
     BlockRecord,
+    CollectionsRow,
     HistoryRow,
+    KeyExpiry,
     LedgerStore,
+    MissingRow,
+    PrivateKeyRow,
+    PrivatePart,
     PrivateRow,
+    Reconciliation,
     TransactionRow,
     TransientRow,
 )
@@ -47,9 +55,31 @@ def record(
         codes=codes or (0,) * len(tx_ids),
         updates=updates,
         history=history,
-        private=private,
+        private=PrivatePart(rows=private, keys=keys_of(number, private)),
         committed=committed,
     )
+
+
+def keys_of(block: int, rows: Iterable[PrivateRow]) -> list[PrivateKeyRow]:
+    """The index of what these rows write."""
+    return [
+        PrivateKeyRow(
+            row.namespace,
+            row.collection,
+            sha256(write.key.encode()).digest(),
+            block,
+            row.tx,
+            write.key.encode(),
+            row.expires_at,
+        )
+        for row in rows
+        for write in KVRWSet.FromString(row.rwset).writes
+    ]
+
+
+def private_set(*keys: str) -> bytes:
+    """A private KVRWSet that writes these keys."""
+    return KVRWSet(writes=[KVWrite(key=k, value=b"v") for k in keys]).SerializeToString()
 
 
 def contents(snapshot: StateSnapshot, start: bytes = b"", end: bytes = b"") -> list[Entry]:
@@ -256,22 +286,109 @@ class StoreConformance:
         assert store.transient(["a"]) == {}
 
     def test_private_rows_come_back_in_order(self, store: LedgerStore) -> None:
-        rows = (PrivateRow(1, "cc", "b", b"3"), PrivateRow(0, "z", "a", b"1"))
+        rows = (PrivateRow(1, "cc", "b", b""), PrivateRow(0, "z", "a", private_set("k")))
         store.commit(record(0, private=rows))
         store.commit(record(1))
-        assert store.private_data(0) == sorted(rows)
+        assert [row[:4] for row in store.private_data(0)] == sorted(row[:4] for row in rows)
         assert [store.private_data(number) for number in (1, 2, -1)] == [[], [], []]
 
-    def test_a_purge_wipes_the_key_from_earlier_private_rows(self, store: LedgerStore) -> None:
-        def data(*keys: str) -> bytes:
-            return KVRWSet(writes=[KVWrite(key=k, value=b"v") for k in keys]).SerializeToString()
-
-        before = (PrivateRow(0, "cc", "c", data("k", "l")), PrivateRow(0, "cc", "d", data("k")))
+    def test_a_purge_wipes_the_key_from_private_rows_up_to_itself(self, store: LedgerStore) -> None:
+        before = (
+            PrivateRow(0, "cc", "c", private_set("k", "l")),
+            PrivateRow(0, "cc", "d", private_set("k")),
+        )
         store.commit(record(0, private=before))
+        key = sha256(b"k").digest()
+        assert store.private_key("cc", "c", key) == b"k"
         batch = UpdateBatch()
-        hashed = bytes.fromhex("8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a")
-        batch.purged["cc", "c", hashed] = Version(1, 1)
-        rows = tuple(PrivateRow(tx, "cc", "c", data("k", "m")) for tx in (0, 1))
+        batch.purged["cc", "c", key] = Version(1, 1)
+        rows = tuple(PrivateRow(tx, "cc", "c", private_set("k", "m")) for tx in (0, 1))
         store.commit(record(1, batch=batch, private=rows))
-        assert store.private_data(0) == [before[0]._replace(rwset=data("l")), before[1]]
-        assert [row.rwset for row in store.private_data(1)] == [data("m"), data("k", "m")]
+        assert store.private_data(0) == [
+            before[0]._replace(rwset=private_set("l")),
+            before[1],
+        ]
+        assert [row.rwset for row in store.private_data(1)] == [private_set("m")] * 2
+        assert store.private_key("cc", "c", key) is None
+        assert store.private_key("cc", "d", key) == b"k"
+        assert store.purges("cc", "c", [key, b"other"]) == {key: Version(1, 1)}
+        later = PrivateRow(0, "cc", "c", private_set("k"))
+        store.commit(record(2, private=(later,)))
+        assert store.private_data(2) == [later]
+        assert store.private_key("cc", "c", key) == b"k"
+
+    def test_what_expires_goes_with_its_block_and_nothing_else(self, store: LedgerStore) -> None:
+        mortal = PrivateRow(0, "cc", "c", private_set("k"), expires_at=2)
+        immortal = PrivateRow(0, "cc", "d", private_set("k"))
+        key = sha256(b"k").digest()
+        expiry = KeyExpiry(2, "cc", "c", key, 0)
+        missing = MissingRow(0, 1, "cc", "c", True, 2)
+        part = PrivatePart(
+            rows=(mortal, immortal),
+            keys=keys_of(0, (mortal, immortal)),
+            missing=(missing, missing._replace(collection="d", expires_at=None)),
+            key_expiries=(expiry,),
+        )
+        store.commit(replace(record(0), private=part))
+        store.commit(record(1))
+        assert store.private_data(0) == [mortal, immortal]
+        assert len(store.missing(10, 10)) == 2
+        assert store.expiring(2) == [expiry]
+        assert store.expiring(1) == []
+        store.commit(record(2))
+        assert store.private_data(0) == [immortal]
+        assert [row.collection for row in store.missing(10, 10)] == ["d"]
+        assert store.private_key("cc", "c", key) is None
+        assert store.private_key("cc", "d", key) == b"k"
+        assert store.expiring(2) == []
+
+    def test_wanted_private_data_is_listed_by_newest_blocks(self, store: LedgerStore) -> None:
+        for number in range(4):
+            rows = tuple(MissingRow(number, tx, "cc", "c", tx != 1) for tx in range(3))
+            store.commit(replace(record(number), private=PrivatePart(missing=rows)))
+        places = [(row.block, row.tx) for row in store.missing(2, 10)]
+        assert places == [(3, 0), (3, 2), (2, 0), (2, 2)]
+        assert [row.block for row in store.missing(1, 2)] == [1, 1]
+        assert store.missing(5, 0) == []
+
+    def test_data_that_came_is_missing_no_more_and_data_sought_in_vain_comes_last(
+        self, store: LedgerStore
+    ) -> None:
+        rows = tuple(MissingRow(0, tx, "cc", "c", True) for tx in range(3))
+        store.commit(replace(record(0), private=PrivatePart(missing=rows)))
+        found = PrivateRow(0, "cc", "c", private_set("k"))
+        updates = UpdateBatch()
+        entry = VersionedValue(b"v", Version(0, 0))
+        updates.private["cc", "c"] = {b"k": entry}
+        store.reconcile(
+            Reconciliation([(0, found)], keys_of(0, [found]), updates, unavailable=rows[1:2])
+        )
+        assert [row.tx for row in store.missing(10, 10)] == [2]
+        assert [row.tx for row in store.missing(10, 10, unavailable=True)] == [1]
+        assert store.private_data(0) == [found]
+        snapshot = store.snapshot()
+        assert snapshot.get("cc$$pc", b"k") == entry
+        assert snapshot.height == 1
+        snapshot.close()
+        store.commit(record(1))
+
+    def test_a_collection_that_opens_makes_its_past_wanted(self, store: LedgerStore) -> None:
+        rows = tuple(MissingRow(0, 0, "cc", name, False) for name in ("c", "d"))
+        store.commit(replace(record(0), private=PrivatePart(missing=rows)))
+        assert store.missing(10, 10) == []
+        own = (MissingRow(1, 0, "cc", "c", False),)
+        part = PrivatePart(missing=own, opened=(("cc", "c"),))
+        store.commit(replace(record(1), private=part))
+        assert [row[:4] for row in store.missing(10, 10)] == [(1, 0, "cc", "c"), (0, 0, "cc", "c")]
+
+    def test_the_definition_of_collections_before_a_block_is_found(
+        self, store: LedgerStore
+    ) -> None:
+        rows = [CollectionsRow("cc", number, b"%d" % number) for number in (0, 2)]
+        for number in range(3):
+            here = tuple(row for row in rows if row.block == number)
+            store.commit(replace(record(number), private=PrivatePart(collections=here)))
+        found = [store.collections_below("cc", number) for number in range(4)]
+        assert found == [None, rows[0], rows[0], rows[1]]
+        assert store.collections_below("other", 3) is None
+        assert list(store.collections()) == rows[::-1]

@@ -95,7 +95,7 @@ async def test_the_cleartext_of_private_writes_is_kept_until_commit(endorser):
     header = common_pb2.Header.FromString(Proposal.FromString(request(19).proposal_bytes).header)
     tx_id = common_pb2.ChannelHeader.FromString(header.channel_header).tx_id
     (kept,) = peer.channel("golden1").ledger.transient.get(tx_id)
-    assert kept.ns_pvt_rwset[0].namespace == "gold"
+    assert kept.pvt_rwset.ns_pvt_rwset[0].namespace == "gold"
     assert b'{"secret":"wire"}' in kept.SerializeToString()
 
 

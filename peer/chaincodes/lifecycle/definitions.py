@@ -9,19 +9,28 @@ The order of fields below is hashed: it must not change.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
 from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.wire import parse
-from gridloom.protos.peer.collection_pb2 import CollectionConfigPackage, StaticCollectionConfig
+from gridloom.protos.peer.collection_pb2 import StaticCollectionConfig
 from gridloom.protos.peer.lifecycle.chaincode_definition_pb2 import (
     ChaincodeEndorsementInfo,
     ChaincodeValidationInfo,
 )
 
+from ...ledger.collection_catalog import Redefinition
+from .collections import (
+    implicit_collection,
+    implicit_collection_org,
+    implicit_config,
+    opened_to,
+    static_collections,
+)
 from .serializer import (
     LifecycleStateError,
     ReadableState,
@@ -41,7 +50,7 @@ SOURCES = "chaincode-sources"
 DEFINITION_TYPE = "ChaincodeDefinition"
 PARAMETERS_TYPE = "ChaincodeParameters"
 LOCAL_PACKAGE_TYPE = "ChaincodeLocalPackage"
-IMPLICIT_PREFIX = "_implicit_org_"
+SEQUENCE_KEY = re.compile(rb"namespaces/fields/([^/]+)/Sequence")
 
 
 class StateQuery(Protocol):
@@ -130,32 +139,6 @@ def private_name(name: str, sequence: int) -> str:
     return f"{name}#{sequence}"
 
 
-def implicit_collection(msp_id: str) -> str:
-    """The name of the collection every organisation has in every chaincode."""
-    return IMPLICIT_PREFIX + msp_id
-
-
-def implicit_collection_org(collection: str) -> str | None:
-    """The MSP id an implicit collection belongs to; None for an explicit collection."""
-    if not collection.startswith(IMPLICIT_PREFIX):
-        return None
-    return collection.removeprefix(IMPLICIT_PREFIX)
-
-
-@lru_cache(maxsize=256)
-def static_collections(package: bytes) -> Mapping[str, StaticCollectionConfig]:
-    """Return the collections of a ``CollectionConfigPackage`` by name (read-only).
-
-    Raises MalformedMessage when the bytes are no such package.
-    """
-    configs = parse(CollectionConfigPackage, package, "CollectionConfigPackage").config
-    return {
-        config.static_collection_config.name: config.static_collection_config
-        for config in configs
-        if config.HasField("static_collection_config")
-    }
-
-
 def current_sequence(name: str, state: ReadableState) -> int:
     """The committed sequence of ``name``; 0 when nothing is defined."""
     return read_int(NAMESPACES, name, "Sequence", state)
@@ -219,11 +202,15 @@ class ChaincodeDefinitions:
     """The committed definitions of one channel, seen through any query of its state.
 
     organizations: the MSP ids of the channel's application organisations, asked anew each
-    time because a configuration update may change them.  (Fabric: deployedcc_infoprovider.go)
+    time because a configuration update may change them; msp_id: of the peer that asks, ""
+    for one that is in no collection.  (Fabric: deployedcc_infoprovider.go)
     """
 
-    def __init__(self, organizations: Callable[[], Iterable[str]] = tuple) -> None:
+    def __init__(
+        self, organizations: Callable[[], Iterable[str]] = tuple, msp_id: str = ""
+    ) -> None:
         self._organizations = organizations
+        self._msp_id = msp_id
 
     def definition(self, name: str, query: StateQuery) -> ChaincodeDefinition | None:
         """Return the definition of ``name`` as ``query`` sees it, None when there is none."""
@@ -241,3 +228,48 @@ class ChaincodeDefinitions:
                 return None
             explicit = static_collections(definition.collections)
         return {*explicit, *map(implicit_collection, self._organizations())}
+
+    def collection(
+        self, namespace: str, collection: str, reader: StateQuery
+    ) -> StaticCollectionConfig | None:
+        """Return the rules of a collection, implicit ones too; None for an unknown one."""
+        definition = None
+        if namespace != LIFECYCLE_NAMESPACE:
+            definition = self.definition(namespace, reader)
+            if definition is None:
+                return None
+        msp_id = implicit_collection_org(collection)
+        if msp_id is not None:
+            return implicit_config(msp_id)
+        return definition.collection(collection) if definition is not None else None
+
+    def block_to_live(self, namespace: str, collection: str, reader: StateQuery) -> int:
+        """Return how many blocks a collection's data live; 0: for ever, also for unknown ones."""
+        if implicit_collection_org(collection) is not None:
+            return 0
+        try:
+            config = self.collection(namespace, collection, reader)
+        except LifecycleStateError:
+            return 0
+        return config.block_to_live if config is not None else 0
+
+    def redefinitions(
+        self, changed: Mapping[str, Collection[bytes]], before: StateQuery, after: StateQuery
+    ) -> Sequence[Redefinition]:
+        """Return the chaincodes that a block defines, by the keys it changes in namespaces."""
+        keys = changed.get(LIFECYCLE_NAMESPACE, ())
+        names = [found[1].decode() for key in keys if (found := SEQUENCE_KEY.fullmatch(key))]
+        return [self._redefinition(name, before, after) for name in sorted(names)]
+
+    def _redefinition(self, name: str, before: StateQuery, after: StateQuery) -> Redefinition:
+        old, new = (self._explicit(name, state) for state in (before, after))
+        opened = opened_to(self._msp_id, static_collections(old), static_collections(new))
+        return Redefinition(name, new, opened)
+
+    def _explicit(self, name: str, state: StateQuery) -> bytes:
+        """A chaincode's CollectionConfigPackage, b"" without a readable definition."""
+        try:
+            definition = self.definition(name, state)
+        except LifecycleStateError:
+            return b""
+        return definition.collections if definition is not None else b""

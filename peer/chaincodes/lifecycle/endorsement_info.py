@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import ChaincodeHostError, ChaincodeNotFound, ChaincodeNotRunnable
+from .collections import implicit_collection
 from .definitions import (
     LIFECYCLE_NAMESPACE,
     NAMESPACES,
@@ -21,7 +22,6 @@ from .definitions import (
     PublicState,
     StateQuery,
     current_sequence,
-    implicit_collection,
     local_package,
     package_key,
     private_name,

@@ -19,7 +19,8 @@ from gridloom.protos.peer.collection_pb2 import (
     StaticCollectionConfig,
 )
 
-from .definitions import ChaincodeDefinition, static_collections
+from .collections import static_collections
+from .definitions import ChaincodeDefinition
 
 _NAME = re.compile(r"[a-zA-Z0-9]+(?:[-_][a-zA-Z0-9]+)*")
 _VERSION = re.compile(r"[A-Za-z0-9_.+-]+")

@@ -13,7 +13,7 @@ from gridloom.common.channel.bundle import ChannelBundle
 from ...ledger.simulator import TxSimulator
 from ..resources import ChannelResources, PeerResources
 from .approved import ApprovedChaincodes
-from .definitions import implicit_collection
+from .collections import implicit_collection
 from .functions import LifecycleRefusal
 from .states import CollectionState, PublicSimulatorState
 

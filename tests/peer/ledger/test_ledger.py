@@ -257,22 +257,6 @@ def test_the_commit_hash_chain_goes_on_after_reopening(tmp_path):
     again.close()
 
 
-def test_orphans_in_the_transient_store_are_dropped_in_time(monkeypatch):
-    monkeypatch.setattr("gridloom.peer.ledger.ledger.TRANSIENT_RETENTION", 3)
-    ledger = memory_ledger()
-    private = simulate(ledger, lambda s: s.set_private_data("cc", "c", "k", b"v")).private
-    ledger.transient.put("early", private, ledger.height)
-    for number in range(3):
-        commit(ledger, [])
-        if number == 0:
-            ledger.transient.put("late", private, ledger.height + 2)
-    assert ledger.transient.get("early") == [private]
-    for _ in range(3):
-        commit(ledger, [])
-    assert ledger.transient.get("early") == []
-    assert ledger.transient.get("late") == [private]
-
-
 async def test_listeners_and_waiters_learn_of_a_commit_in_another_thread():
     ledger = memory_ledger()
     told = []

@@ -9,6 +9,7 @@ from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
 from harness.ledger import commit, endorsed, golden_block, simulate
+from harness.ledger import keep as keep_private
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -25,7 +26,7 @@ def put(key, value, collection="c"):
 def endorse(ledger, work, tx_id, *, keep=True):
     results = simulate(ledger, work)
     if keep:
-        ledger.transient.put(tx_id, results.private, ledger.height)
+        keep_private(ledger, tx_id, results.private)
     return endorsed(results.public, tx_id)
 
 
@@ -68,14 +69,16 @@ def test_cleartext_kept_since_endorsement_is_stored_and_forgotten_there(ledger):
     commit(ledger, [transaction])
     assert get(ledger, "k") == b"1"
     assert get(ledger, "l", "d") == b"2"
-    assert ledger.private_data(1) == {0: TxPvtReadWriteSet(ns_pvt_rwset=kept.ns_pvt_rwset)}
+    assert ledger.private_data(1) == {
+        0: TxPvtReadWriteSet(ns_pvt_rwset=kept.pvt_rwset.ns_pvt_rwset)
+    }
     assert ledger.transient.get("tx") == []
 
 
 def test_cleartext_with_another_hash_is_as_good_as_absent(ledger):
     transaction = endorse(ledger, put("k", b"true"), "tx", keep=False)
     forged = simulate(ledger, put("k", b"forged")).private
-    ledger.transient.put("tx", forged, 1)
+    keep_private(ledger, "tx", forged, 1)
     commit(ledger, [transaction])
     assert stored_private(ledger, "k") is None
     assert ledger.private_data(1) == {}
@@ -84,7 +87,7 @@ def test_cleartext_with_another_hash_is_as_good_as_absent(ledger):
 def test_of_several_kept_sets_the_matching_one_counts(ledger):
     transaction = endorse(ledger, put("k", b"true"), "tx", keep=False)
     for value in (b"forged", b"true", b"other"):
-        ledger.transient.put("tx", simulate(ledger, put("k", value)).private, 1)
+        keep_private(ledger, "tx", simulate(ledger, put("k", value)).private, 1)
     commit(ledger, [transaction])
     assert get(ledger, "k") == b"true"
 
@@ -93,7 +96,7 @@ def test_collections_are_matched_one_by_one(ledger):
     work = lambda s: (put("k", b"1")(s), put("l", b"2", "d")(s))  # noqa: E731
     transaction = endorse(ledger, work, "tx", keep=False)
     only_d = simulate(ledger, put("l", b"2", "d")).private
-    ledger.transient.put("tx", only_d, 1)
+    keep_private(ledger, "tx", only_d, 1)
     commit(ledger, [transaction])
     assert get(ledger, "l", "d") == b"2"
     assert stored_private(ledger, "k") is None

@@ -17,7 +17,7 @@ from gridloom.peer.ledger.errors import (
 )
 from gridloom.peer.ledger.rwset import TxRwSet
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
-from harness.ledger import commit, endorsed, memory_ledger, simulate, write
+from harness.ledger import commit, endorsed, keep, memory_ledger, simulate, write
 
 VERSION_1 = (1, 0)
 
@@ -307,7 +307,7 @@ def test_private_metadata_are_public_and_the_private_set_names_the_key(ledger):
 def commit_private(ledger, work):
     results = simulate(ledger, work)
     transaction = endorsed(results.public)
-    ledger.transient.put(transaction.tx_id, results.private, ledger.height)
+    keep(ledger, transaction.tx_id, results.private)
     return commit(ledger, [transaction])
 
 

@@ -4,14 +4,16 @@ import hashlib
 
 import pytest
 
+from gridloom.peer.chaincodes.lifecycle.collections import (
+    implicit_collection,
+    implicit_collection_org,
+)
 from gridloom.peer.chaincodes.lifecycle.definitions import (
     NAMESPACES,
     SOURCES,
     ChaincodeDefinition,
     ChaincodeDefinitions,
     LifecycleStateError,
-    implicit_collection,
-    implicit_collection_org,
     local_package,
     private_name,
     read_definition,

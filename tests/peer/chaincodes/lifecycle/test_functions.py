@@ -2,10 +2,10 @@
 
 import pytest
 
-from gridloom.peer.chaincodes.lifecycle.definitions import implicit_collection
+from gridloom.peer.chaincodes.lifecycle.collections import implicit_collection
 from gridloom.protos.peer.lifecycle import lifecycle_pb2 as pb
 from harness.chaincode_peer import HostBench, invocation
-from harness.ledger import commit, endorsed
+from harness.ledger import commit, endorsed, keep
 
 
 class Organization:
@@ -34,7 +34,7 @@ class Organization:
             simulator.done()
             if response.status == 200:
                 if results.private is not None:
-                    self.ledger.transient.put(tx_id, results.private, self.ledger.height)
+                    keep(self.ledger, tx_id, results.private)
                 commit(self.ledger, [endorsed(results.public, tx_id)])
         return response
 
