@@ -109,13 +109,22 @@ class NetworkAccess:
         name = peer or self.peers(organization)[0].name
         return Gateway(self._connect(name), self.signer(organization, user), timeouts=timeouts)
 
+    def invocation(self, organization: str, user: str = ADMIN_USER) -> Invocation:
+        """Return the way to single peers and the orderer, past any gateway, as a user."""
+        return Invocation(self.signer(organization, user))
+
     def lifecycle(self, organization: str) -> LifecycleAdmin:
         """Return the chaincode lifecycle as the organisation's administrator."""
-        return LifecycleAdmin(Invocation(self.signer(organization)))
+        return LifecycleAdmin(self.invocation(organization))
 
     def channel_admin(self, organization: str) -> ChannelAdmin:
         """Return channel administration as the organisation's administrator."""
         return ChannelAdmin(self.signer(organization))
+
+    def endorsers(self, channel: ChannelSpec, organizations: Sequence[str] = ()) -> list[Channel]:
+        """Return the first peer of each of the organisations, of all members by default."""
+        names = organizations or [org.msp_id for org in self.topology.members(channel)]
+        return [self._first_peer(name) for name in names]
 
     async def install(
         self, package: bytes, organizations: Sequence[str], progress: Progress = _silent
@@ -159,7 +168,7 @@ class NetworkAccess:
         )
         progress(f"commit {definition.name}")
         await self._until_approved(members, channel, definition)
-        endorsers = [self._first_peer(msp_id) for msp_id in members]
+        endorsers = self.endorsers(channel)
         await self.lifecycle(members[0]).commit(endorsers, orderer, channel.name, definition)
         await self._until_committed(members, channel, definition)
         return package_id

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 import socket
 from collections.abc import Iterable
 
 from gridloom.common.errors import GridloomError
 
-from .topology import OrdererNode, PeerNode, Topology
+from .topology import DEFAULT_HOST, OrdererNode, PeerNode, Topology
+
+_CHOICE = range(20_000, 32_768)
+"""Below what systems give to outgoing connections: 32768 on Linux, 49152 elsewhere."""
 
 
 class PortTaken(GridloomError):
@@ -21,17 +25,22 @@ class PortTaken(GridloomError):
 
 
 def choose_ports(topology: Topology) -> Topology:
-    """Return the topology with each port 0 replaced by one that was free a moment ago."""
+    """Return the topology with each port 0 replaced by one that was free a moment ago.
+
+    It is none that the system would give to an outgoing connection, lest somebody has it when
+    the network is started the next time.
+    """
     held: list[socket.socket] = []
 
     def choose(port: int) -> int:
-        if port:
-            return port
-        probe = socket.socket()
-        probe.bind(("127.0.0.1", 0))
-        held.append(probe)
-        chosen: int = probe.getsockname()[1]
-        return chosen
+        while not port:
+            candidate = random.choice(_CHOICE)  # noqa: S311 - no secret
+            try:
+                held.append(_bind(DEFAULT_HOST, candidate))
+            except OSError:
+                continue
+            port = candidate
+        return port
 
     try:
         return topology.with_ports(choose)
@@ -47,15 +56,20 @@ def require_free(nodes: Iterable[OrdererNode | PeerNode]) -> None:
     """
     for node in nodes:
         try:
-            _bind(node.host.strip("[]"), node.port)
+            _bind(node.host.strip("[]"), node.port).close()
         except OSError as error:
             reason = error.strerror or str(error)
             raise PortTaken(node.name, node.endpoint, reason.lower()) from error
 
 
-def _bind(host: str, port: int) -> None:
+def _bind(host: str, port: int) -> socket.socket:
     family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, kind, protocol) as probe:
+    probe = socket.socket(family, kind, protocol)
+    try:
         # As gRPC does: connections of the last run that are still closing are no obstacle.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(address)
+    except OSError:
+        probe.close()
+        raise
+    return probe

@@ -133,20 +133,22 @@ async def run_network(
     options.check()
     with NetworkLock(home.path) as lock:
         topology = open_network(home, options)
-        progress("credentials")
+        progress(
+            "issuing credentials" if not home.organizations.exists() else "reading credentials"
+        )
         builder = NodeBuilder.create(
             topology, home, in_memory=options.in_memory, development=options.development
         )
         mode = "processes" if options.processes else "single"
         state = describe(home, topology, builder.material, process_id=None, mode=mode)
         home.save_state(state)
-        progress("ledgers")
+        progress("opening ledgers")
         running: _Running = (
             _ManyProcesses(builder, home, lock) if options.processes else _OneProcess(builder)
         )
         failure = None
         try:
-            progress("nodes")
+            progress("starting nodes")
             await unless(stopped, running.start())
             if not stopped.is_set():
                 state["pid"] = os.getpid()

@@ -1,0 +1,41 @@
+"""The same scenarios on every kind of network: in memory, in one process, in many."""
+
+import pytest
+
+from gridloom.deploy.network import Network
+from harness.network import NetworkProcess
+from harness.network_conformance import NetworkConformance, ServiceConformance
+
+
+class TestInMemory(NetworkConformance, ServiceConformance):
+    """Objects that call each other; no socket, no disk, all in the test's own event loop."""
+
+    @pytest.fixture
+    async def access(self):
+        async with Network.in_memory(development=False) as network:
+            yield network.access
+
+
+@pytest.mark.network
+class TestOneProcess(NetworkConformance, ServiceConformance):
+    """What ``gridloom up`` starts, reached over TLS."""
+
+    options = ()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def network(cls, tmp_path_factory):
+        with NetworkProcess(tmp_path_factory.mktemp("network") / "home", *cls.options) as network:
+            yield network
+
+    @pytest.fixture
+    async def access(self, network):
+        async with network.access() as access:
+            yield access
+
+
+@pytest.mark.slow
+class TestProcesses(TestOneProcess):
+    """A process for each node, which reach each other over TLS as well."""
+
+    options = ("--processes",)
