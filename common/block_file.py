@@ -9,6 +9,7 @@ metadata slots; every byte string has its uvarint length before it.  Nothing her
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from gridloom.protos.common import common_pb2
 
@@ -81,6 +82,25 @@ def decode_block(body: bytes) -> common_pb2.Block:
         data=common_pb2.BlockData(data=data),
         metadata=common_pb2.BlockMetadata(metadata=metadata),
     )
+
+
+def decode_block_parts(body: bytes) -> common_pb2.Block | None:
+    """What can be read of a broken record: the header, and what whole parts follow it.
+
+    None if not even the header can be.  Bytes behind the block are ignored, as Fabric does.
+    """
+    reader = _Reader(body)
+    block = common_pb2.Block()
+    try:
+        block.header.number = reader.uvarint()
+        block.header.data_hash = reader.take(reader.uvarint())
+        block.header.previous_hash = reader.take(reader.uvarint())
+    except MalformedMessage:
+        return None
+    with suppress(MalformedMessage):
+        block.data.data.extend(reader.strings())
+        block.metadata.metadata.extend(reader.strings())
+    return block
 
 
 def is_cut_off(body: bytes, number: int) -> bool:

@@ -116,7 +116,11 @@ def _check_entry(number: int, index: int, entry: bytes) -> None:
         raise BlockError(number, f"transaction {index} has no payload")
     if not envelope.signature:
         raise BlockError(number, f"transaction {index} has no signature")
-    if envelope.SerializeToString() != entry:
+    expected = envelope.SerializeToString()
+    if len(expected) < len(entry):
+        trailing = len(entry) - len(expected)
+        raise BlockError(number, f"transaction {index} has {trailing} trailing bytes")
+    if expected != entry:
         raise BlockError(number, f"transaction {index} does not match its raw form")
 
 

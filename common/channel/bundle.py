@@ -47,12 +47,17 @@ class ChannelBundle:
     org -> MSP id.
     """
 
-    def __init__(self, channel_id: str, config: Config) -> None:
+    def __init__(
+        self, channel_id: str, config: Config, *, allow_old_application: bool = False
+    ) -> None:
         """Check a configuration against every rule; ConfigError names the first one broken.
 
         The message is kept, not copied, and must not be changed afterwards.
+        allow_old_application: accept application capabilities below V2_0, whose lifecycle and
+        endorsement rules are not here: for reading such channels, never for serving them.
         """
         self.channel_id = channel_id
+        self._allow_old_application = allow_old_application
         self.config = config
         self.sequence = config.sequence
         if not config.HasField("channel_group"):
@@ -176,6 +181,21 @@ class ChannelBundle:
         """Raise UpdateRejected when the next bundle changes what may not change."""
         check_successor(self, successor)
 
+    def accept(self, config_envelope: ConfigEnvelope) -> ChannelBundle:
+        """Return the next bundle that a committed CONFIG transaction brings; ConfigError.
+
+        All of the peer's steps: the update done again, the result checked by itself and as
+        the successor of this one.
+        """
+        self.validate_config(config_envelope)
+        successor = ChannelBundle(
+            self.channel_id,
+            config_envelope.config,
+            allow_old_application=self._allow_old_application,
+        )
+        self.validate_new(successor)
+        return successor
+
     def _read_section(
         self, name: str, group: ConfigGroup, addresses: tuple[str, ...], msps: MspRegistry
     ) -> None:
@@ -184,7 +204,8 @@ class ChannelBundle:
                 case names.ORDERER:
                     self._orderer = read_orderer(group, addresses, msps, self.capabilities)
                 case names.APPLICATION:
-                    self.capabilities.require_lifecycle()
+                    if not self._allow_old_application:
+                        self.capabilities.require_lifecycle()
                     self._application = read_application(group, msps)
                 case names.CONSORTIUMS:
                     self.consortiums = consortiums(group, msps)

@@ -45,7 +45,7 @@ class LedgerProvider:
         LedgerExists if the peer has joined already; BlockRejected if the block is no first
         block of a channel.
         """
-        transaction = _genesis_transaction(genesis_block)
+        transaction = genesis_transaction(genesis_block)
         channel_id = transaction.channel_id
         with self._lock:
             ledger = self._opened.get(channel_id) or Ledger(channel_id, self._store(channel_id))
@@ -107,8 +107,11 @@ class LedgerProvider:
         return SqliteStore(folder / _DATABASE)
 
 
-def _genesis_transaction(block: common_pb2.Block) -> BlockTransaction:
-    """The configuration transaction of a genesis block, valid by definition."""
+def genesis_transaction(block: common_pb2.Block) -> BlockTransaction:
+    """The configuration transaction of a genesis block, valid by definition.
+
+    BlockRejected if it is no first block of a channel.
+    """
     number = block.header.number
     try:
         return _open_genesis(block)

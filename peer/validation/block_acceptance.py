@@ -35,11 +35,19 @@ def accept_block(
         raise BlockError(number, "it has no metadata")
     blocks.check_data(block)
     try:
-        blocks.verify_block_signatures(block, bundle, _consenters(bundle))
+        verify_signatures(block, bundle)
     except GridloomError as error:
         raise BlockError(number, f"its signatures are refused: {error}") from error
     if block.header.previous_hash != previous_hash:
         raise BlockError(number, "its previous hash is not the hash of the block before it")
+
+
+def verify_signatures(block: common_pb2.Block, bundle: ChannelBundle) -> None:
+    """A GridloomError unless the orderers' signatures satisfy the BlockValidation policy.
+
+    On a BFT channel a signature may name its signer by the consenter's id.
+    """
+    blocks.verify_block_signatures(block, bundle, _consenters(bundle))
 
 
 def _channel_id(block: common_pb2.Block) -> str:

@@ -24,6 +24,7 @@ class BlockTransaction:
 
     index: position in the block; envelope: the entry's bytes as received.
     code: TxValidationCode; NOT_VALIDATED until stage A decides, stage B may still change VALID.
+    reason: why stage A refused it, in words.
     tx_id: the channel header's id, "" if absent (config transactions) or unreadable.
     indexed_id: what the transaction index knows it by: tx_id, or else the id computed from
         nonce and creator; "" if the headers are unreadable.  Invalid transactions have it too.
@@ -40,6 +41,7 @@ class BlockTransaction:
     index: int
     envelope: bytes
     code: int = transaction_pb2.NOT_VALIDATED
+    reason: str = ""
     tx_id: str = ""
     indexed_id: str = ""
     header_type: int = 0

@@ -24,6 +24,7 @@ from ..ledger.state_db import StateSnapshot
 from .application_policy import ApplicationPolicies
 from .block_transaction import BlockTransaction
 from .endorsement import EndorsementValidator
+from .former_lifecycle import former_definition
 from .message_validation import (
     Headers,
     InvalidTransaction,
@@ -89,16 +90,21 @@ class BlockValidator:
         bundle: ChannelBundle,
         state: StateSnapshot,
         has_transaction: Callable[[str], bool],
+        on_halt: Callable[[ValidationHalted], None] | None = None,
     ) -> ValidatedBlock:
         """Set every transaction's code; ValidationHalted if that is not possible.
 
         bundle, state, has_transaction (by id): as they are just before this block.
+        on_halt: is told instead, and the transaction stays NOT_VALIDATED: for an auditor, who
+        has to go on where a peer has to stop.
         """
         if self._policies is None or self._policies.bundle is not bundle:
             self._policies = ApplicationPolicies(bundle)
         query = _CommittedState(state)
         namespaces = NamespacePolicies(
-            bundle, lambda name: self._definitions.definition(name, query)
+            bundle,
+            lambda name: self._definitions.definition(name, query),
+            lambda name: former_definition(name, query),
         )
         endorsements = EndorsementValidator(self._policies, namespaces, state)
         run = _BlockRun(bundle, self._identities, has_transaction, endorsements)
@@ -107,10 +113,13 @@ class BlockValidator:
             try:
                 transaction.code = run.code(transaction)
             except GridloomError as error:
-                number = block.header.number
-                raise ValidationHalted(
-                    bundle.channel_id, number, transaction.index, str(error)
-                ) from error
+                halted = ValidationHalted(
+                    bundle.channel_id, block.header.number, transaction.index, str(error)
+                )
+                if on_halt is None:
+                    raise halted from error
+                halted.__cause__ = error
+                on_halt(halted)
         _mark_duplicates(transactions)
         return ValidatedBlock(transactions, run.bundle)
 
@@ -145,6 +154,7 @@ class _BlockRun:
                 )
         except InvalidTransaction as error:
             logger.warning("transaction %d %s: %s", transaction.index, transaction.tx_id, error)
+            transaction.reason = error.reason
             return error.code
         return transaction_pb2.VALID
 
@@ -170,11 +180,7 @@ class _BlockRun:
         self._endorsements.validate(transaction)
 
     def _config_transaction(self, transaction: BlockTransaction, headers: Headers) -> None:
-        config = open_config(transaction, headers)
-        self.bundle.validate_config(config)
-        successor = ChannelBundle(self.bundle.channel_id, config.config)
-        self.bundle.validate_new(successor)
-        self.bundle = successor
+        self.bundle = self.bundle.accept(open_config(transaction, headers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,4 +201,5 @@ def _mark_duplicates(transactions: Iterable[BlockTransaction]) -> None:
         if transaction.valid and transaction.tx_id:
             if transaction.tx_id in seen:
                 transaction.code = transaction_pb2.DUPLICATE_TXID
+                transaction.reason = "an earlier transaction of the block has its id"
             seen.add(transaction.tx_id)

@@ -220,17 +220,25 @@ def read_committed(block: common_pb2.Block) -> tuple[BlockTransaction, ...]:
     """
     codes = transactions_filter(block)
     return tuple(
-        _read(BlockTransaction(index, entry, code))
+        open_readable(BlockTransaction(index, entry, code))
         for index, (entry, code) in enumerate(zip(block.data.data, codes, strict=True))
     )
 
 
-def _read(transaction: BlockTransaction) -> BlockTransaction:
+def open_readable(transaction: BlockTransaction) -> BlockTransaction:
+    """Open a transaction as far as its form allows; returns the same one."""
     with suppress(GridloomError):
-        headers = open_headers(transaction)
-        if transaction.header_type == common_pb2.CONFIG:
-            open_config(transaction, headers)
-        elif transaction.header_type == common_pb2.ENDORSER_TRANSACTION:
-            action = open_endorser_transaction(transaction, headers)
-            open_chaincode_action(transaction, headers, action)
+        open_content(transaction, open_headers(transaction))
     return transaction
+
+
+def open_content(transaction: BlockTransaction, headers: Headers) -> None:
+    """Open all that lies behind the headers; InvalidTransaction, or MalformedMessage of a config.
+
+    The transaction id is held against the headers, but not against any ledger.
+    """
+    if transaction.header_type == common_pb2.CONFIG:
+        open_config(transaction, headers)
+    elif transaction.header_type == common_pb2.ENDORSER_TRANSACTION:
+        action = open_endorser_transaction(transaction, headers)
+        open_chaincode_action(transaction, headers, action)

@@ -45,15 +45,21 @@ class UnknownValidationPlugin(GridloomError):
 class NamespacePolicies:
     """Policies of all namespaces as of one point in the chain; definitions are read once each.
 
-    find: a chaincode's committed definition by name, None if it has none.
+    find: a chaincode's committed definition by name, None if it has none; find_former: the
+    one that the lifecycle before Application V2_0 left, asked where there is none.
     """
 
     def __init__(
-        self, bundle: ChannelBundle, find: Callable[[str], ChaincodeDefinition | None]
+        self,
+        bundle: ChannelBundle,
+        find: Callable[[str], ChaincodeDefinition | None],
+        find_former: Callable[[str], ChaincodeDefinition | None] = lambda _: None,
     ) -> None:
         self._bundle = bundle
         self._find = find
+        self._find_former = find_former
         self._definitions: dict[str, ChaincodeDefinition | None] = {}
+        self._former: dict[str, ChaincodeDefinition | None] = {}
         self._lifecycle_policy: bytes | None = None
 
     def chaincode_policy(self, namespace: str) -> bytes:
@@ -65,7 +71,7 @@ class NamespacePolicies:
             if self._lifecycle_policy is None:
                 self._lifecycle_policy = self._lifecycle()
             return self._lifecycle_policy
-        definition = self._definition(namespace)
+        definition = self._definition(namespace) or self._former_definition(namespace)
         invalid = transaction_pb2.INVALID_CHAINCODE
         if definition is None:
             raise InvalidTransaction(invalid, f"chaincode {namespace} not found")
@@ -78,14 +84,19 @@ class NamespacePolicies:
         return definition.validation_parameter
 
     def collection_policy(self, namespace: str, collection: str) -> bytes:
-        """The policy of a collection of a defined namespace, b"" if the namespace's holds.
+        """The policy of a collection of a namespace, b"" if the namespace's own holds.
 
-        NoSuchCollection if the definition does not have it.
+        NoSuchCollection if the definition does not have it.  Without a definition (of the
+        present lifecycle) nothing is known of collections and the namespace's policy holds.
         """
+        definition = None
+        if namespace != LIFECYCLE_NAMESPACE:
+            definition = self._definition(namespace)
+            if definition is None:
+                return b""
         msp_id = implicit_collection_org(collection)
         if msp_id is not None:
             return self._implicit(namespace, collection, msp_id)
-        definition = None if namespace == LIFECYCLE_NAMESPACE else self._definition(namespace)
         config = definition.collection(collection) if definition is not None else None
         if config is None:
             raise NoSuchCollection(namespace, collection)
@@ -95,6 +106,11 @@ class NamespacePolicies:
         if namespace not in self._definitions:
             self._definitions[namespace] = self._find(namespace)
         return self._definitions[namespace]
+
+    def _former_definition(self, namespace: str) -> ChaincodeDefinition | None:
+        if namespace not in self._former:
+            self._former[namespace] = self._find_former(namespace)
+        return self._former[namespace]
 
     def _lifecycle(self) -> bytes:
         if self._bundle.policies.find(LIFECYCLE_ENDORSEMENT) is not None:

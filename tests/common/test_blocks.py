@@ -172,7 +172,7 @@ def entry(payload: bytes = b"p", signature: bytes = b"s", more: bytes = b"") -> 
         ([entry(), b"\xff"], "transaction 1 is invalid"),
         ([entry(payload=b"")], "transaction 0 has no payload"),
         ([entry(), entry(), entry(signature=b"")], "transaction 2 has no signature"),
-        ([entry(more=b"\x12\x01t")], "transaction 0 does not match its raw form"),
+        ([entry(more=b"\x12\x01t")], "transaction 0 has 3 trailing bytes"),
         ([b"\x12\x01s\x0a\x01p"], "transaction 0 does not match its raw form"),
     ],
 )

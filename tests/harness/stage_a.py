@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 from gridloom.common import blocks
@@ -18,7 +18,12 @@ from gridloom.peer.chaincodes.lifecycle.serializer import field_key, metadata_ke
 from gridloom.peer.ledger.memory_state import MemoryState
 from gridloom.peer.ledger.state_db import Version, VersionedValue, hashed_namespace
 from gridloom.peer.validation.block_transaction import BlockTransaction
-from gridloom.peer.validation.block_validator import BlockValidator, IdentityJudge, ValidatedBlock
+from gridloom.peer.validation.block_validator import (
+    BlockValidator,
+    IdentityJudge,
+    ValidatedBlock,
+    ValidationHalted,
+)
 from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from gridloom.protos.peer import collection_pb2, policy_pb2, transaction_pb2
@@ -98,21 +103,29 @@ class StageA:
         }
         self._state.apply([(namespace, updates)], self._height)
 
-    def validate(self, *entries: bytes) -> ValidatedBlock:
+    def validate(
+        self, *entries: bytes, on_halt: Callable[[ValidationHalted], None] | None = None
+    ) -> ValidatedBlock:
         """Judge a block of these entries."""
-        return self.validate_block(blocks.new_block(7, b"", entries))
+        return self.validate_block(blocks.new_block(7, b"", entries), on_halt)
 
-    def validate_block(self, block: Block) -> ValidatedBlock:
+    def validate_block(
+        self, block: Block, on_halt: Callable[[ValidationHalted], None] | None = None
+    ) -> ValidatedBlock:
         """Judge a block."""
         snapshot = self._state.snapshot()
         try:
-            return self._validator.validate(block, self.bundle, snapshot, self.known.__contains__)
+            return self._validator.validate(
+                block, self.bundle, snapshot, self.known.__contains__, on_halt
+            )
         finally:
             snapshot.close()
 
-    def codes(self, *entries: bytes) -> list[str]:
+    def codes(
+        self, *entries: bytes, on_halt: Callable[[ValidationHalted], None] | None = None
+    ) -> list[str]:
         """The names of the codes that these entries get."""
-        return names(self.validate(*entries).transactions)
+        return names(self.validate(*entries, on_halt=on_halt).transactions)
 
 
 def names(transactions: Sequence[BlockTransaction]) -> list[str]:

@@ -384,3 +384,11 @@ def test_a_successor_may_change_the_rest():
 
     bundle().validate_new(bundle())
     bundle().validate_new(bundle(org_gone, SOLO, _timeout("9s")))
+
+
+def test_old_application_capabilities_are_accepted_only_for_reading():
+    config = changed(capabilities(APPLICATION, "V1_4_2"))
+    with pytest.raises(UnsupportedCapability, match="V2_0 or V2_5 is needed"):
+        ChannelBundle("mychannel", config)
+    bundle = ChannelBundle("mychannel", config, allow_old_application=True)
+    assert not bundle.capabilities.application.supports("V2_0")

@@ -56,9 +56,9 @@ def test_an_implicit_collection_follows_its_organisations_policy():
 
 def test_without_that_any_member_of_the_organisation_will_do():
     policies = NamespacePolicies(bundle_without("Endorsement", "Org2MSP"), undefined)
-    assert rendered(policies.collection_policy("any", "_implicit_org_Org2MSP")) == language.render(
-        language.parse("OutOf(1, 'Org2MSP.member')")
-    )
+    assert rendered(
+        policies.collection_policy("_lifecycle", "_implicit_org_Org2MSP")
+    ) == language.render(language.parse("OutOf(1, 'Org2MSP.member')"))
 
 
 def test_what_nobody_defined_has_no_policy():
@@ -66,7 +66,7 @@ def test_what_nobody_defined_has_no_policy():
     with pytest.raises(InvalidTransaction, match="chaincode nosuch not found"):
         policies.chaincode_policy("nosuch")
     with pytest.raises(NoSuchCollection, match="no such collection 'c'"):
-        policies.collection_policy("nosuch", "c")
+        policies.collection_policy("_lifecycle", "c")
 
 
 def test_a_definition_is_looked_up_once():

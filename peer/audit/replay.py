@@ -1,0 +1,96 @@
+"""The world state as an auditor rebuilds it, block by block, in memory.
+
+Stage B and the commit hash as on a peer; private data exist as hashes only, which is all that
+validation ever looks at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..ledger.cached_snapshot import CachedSnapshot
+from ..ledger.memory_state import MemoryState
+from ..ledger.rwset import TxRwSet
+from ..ledger.state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
+from ..ledger.update_batch import UpdateBatch
+from ..ledger.write_set import apply_write_set
+from ..validation.block_transaction import BlockTransaction
+from ..validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE, validate_and_prepare
+
+
+class ReplayedState:
+    """State and transaction ids after the blocks replayed so far."""
+
+    def __init__(self) -> None:
+        self._state = MemoryState()
+        self._ids: set[str] = set()
+
+    def snapshot(self) -> StateSnapshot:
+        """The state before the next block; close it."""
+        return self._state.snapshot()
+
+    def has_transaction(self, tx_id: str) -> bool:
+        """Whether a block replayed so far holds this id, in a valid transaction or not."""
+        return tx_id in self._ids
+
+    def judge(
+        self, number: int, transactions: Sequence[BlockTransaction]
+    ) -> tuple[list[int], UpdateBatch]:
+        """Stage B: final codes, and what the block changes."""
+        snapshot = CachedSnapshot(self._state.snapshot())
+        try:
+            return validate_and_prepare(number, transactions, snapshot)
+        finally:
+            snapshot.close()
+
+    def believe(
+        self, number: int, transactions: Sequence[BlockTransaction]
+    ) -> tuple[UpdateBatch, bool]:
+        """What the block changes if the transactions' codes are right.
+
+        Also returns whether that is all: a change of a key's metadata alone repeats a value
+        that may be from before the first block replayed.
+        """
+        snapshot = CachedSnapshot(self._state.snapshot())
+        batch, complete = UpdateBatch(), True
+        try:
+            for transaction in transactions:
+                version = Version(number, transaction.index)
+                if transaction.valid and transaction.config_bytes:
+                    entry = VersionedValue(transaction.config_bytes, version)
+                    batch.put(CONFIG_NAMESPACE, "", CONFIG_KEY, entry)
+                elif transaction.valid and transaction.rwset is not None:
+                    complete = complete and _is_known(transaction.rwset, batch, snapshot)
+                    apply_write_set(transaction.rwset, version, batch, snapshot)
+                elif transaction.valid:
+                    complete = False
+        finally:
+            snapshot.close()
+        return batch, complete
+
+    def apply(
+        self, number: int, transactions: Sequence[BlockTransaction], batch: UpdateBatch
+    ) -> None:
+        """Go on to the state after the block."""
+        self._ids.update(t.indexed_id for t in transactions if t.indexed_id)
+        self._state.apply(batch.stored(), number + 1)
+
+
+def _is_known(rwset: TxRwSet, batch: UpdateBatch, snapshot: StateSnapshot) -> bool:
+    """Whether every value that a metadata write leaves as it is has been seen."""
+    for ns in rwset.namespaces:
+        written = {write.key for write in ns.kv.writes}
+        changes = [("", change.key.encode()) for change in ns.kv.metadata_writes]
+        known = {("", key.encode()) for key in written}
+        for coll in ns.collections:
+            known.update((coll.name, write.key_hash) for write in coll.hashed.hashed_writes)
+            changes += [(coll.name, change.key_hash) for change in coll.hashed.metadata_writes]
+        for collection, key in changes:
+            place = hashed_namespace(ns.namespace, collection) if collection else ns.namespace
+            if (
+                (collection, key) not in known
+                and batch.pending(ns.namespace, collection, key) is None
+                and snapshot.get(place, key) is None
+            ):
+                return False
+    return True
