@@ -25,6 +25,12 @@ MAX_WAITING_BLOCKS = 5
 """Batches cut but not yet written, above which ``wait_ready`` waits (as etcdraft's in-flight)."""
 
 
+REST_PER_MESSAGE = 0.002
+LONGEST_REST = 0.02
+"""Seconds between two blocks that idleness ends: a block costs every peer some milliseconds of
+work, so under load the next one waits a little for company, the longer the more there was."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Message:
     envelope: Envelope
@@ -59,6 +65,7 @@ class SoloChain:
         self._arrived: deque[_Message | _Cut] = deque()
         self._ready: deque[_ReadyBatch] = deque()
         self._reconfiguring = False
+        self._resting: TimerHandle | None = None
         self._refusal = "the chain is not running"
         self._work = asyncio.Event()
         self._room = asyncio.Event()
@@ -73,6 +80,8 @@ class SoloChain:
     async def halt(self) -> None:
         self._refusal = self._refusal or "the chain has been halted"
         self._stop_timer()
+        if self._resting is not None:
+            self._resting.cancel()
         self._work.set()
         if self._writer is not None:
             await self._writer
@@ -177,9 +186,24 @@ class SoloChain:
             if len(self._ready) <= MAX_WAITING_BLOCKS:
                 self._room.set()
             return batch
-        if self._cuts_at_once and self._support.cutter.pending:
-            return _ReadyBatch(self._support.cutter.cut())
+        if self._cuts_at_once and self._support.cutter.pending and not self._rests:
+            batch = _ReadyBatch(self._support.cutter.cut())
+            self._rest_after(batch)
+            return batch
         return None
+
+    @property
+    def _rests(self) -> bool:
+        return self._resting is not None and not self._refusal
+
+    def _rest_after(self, batch: _ReadyBatch) -> None:
+        if not self._refusal:
+            seconds = min(LONGEST_REST, REST_PER_MESSAGE * len(batch.envelopes))
+            self._resting = self._new_timer(seconds, self._on_rested)
+
+    def _on_rested(self) -> None:
+        self._resting = None
+        self._work.set()
 
     async def _write_batches(self) -> None:
         while not self._refusal or self._ready or self._support.cutter.pending:

@@ -10,7 +10,12 @@ from gridloom.common.channel.sections import BatchSize
 from gridloom.common.errors import GridloomError
 from gridloom.orderer.block_cutter import BlockCutter
 from gridloom.orderer.chain import ChainUnavailable, CuttingMode
-from gridloom.orderer.solo.chain import MAX_WAITING_BLOCKS, SoloChain
+from gridloom.orderer.solo.chain import (
+    LONGEST_REST,
+    MAX_WAITING_BLOCKS,
+    REST_PER_MESSAGE,
+    SoloChain,
+)
 from gridloom.protos.common.common_pb2 import Block, Envelope
 
 
@@ -201,8 +206,10 @@ async def test_the_timer_does_not_wait_for_the_disk(bench) -> None:
 async def test_a_lone_message_is_cut_at_once(bench) -> None:
     await bench.order("a")
     assert bench.blocks == ["a"]
+    await bench.timer.advance(LONGEST_REST)
     await bench.order("b")
     assert bench.blocks == ["a", "b"]
+    await bench.timer.advance(LONGEST_REST)
     assert bench.timer.running == []
 
 
@@ -213,8 +220,30 @@ async def test_what_arrives_while_a_block_is_written_forms_the_next(bench) -> No
     await bench.order("b c")
     assert bench.blocks == []
     bench.support.gate.set()
-    await settle()
+    await bench.timer.advance(LONGEST_REST)
     assert bench.blocks == ["a", "b c"]
+
+
+@idle
+async def test_a_block_is_followed_by_a_rest_as_long_as_it_was_full(bench) -> None:
+    await bench.order("a")
+    await bench.order("b")
+    await bench.order("c")
+    assert bench.blocks == ["a"]
+    await bench.timer.advance(REST_PER_MESSAGE)
+    assert bench.blocks == ["a", "b c"]
+    await bench.order("d")
+    await bench.timer.advance(REST_PER_MESSAGE)
+    assert bench.blocks == ["a", "b c"]
+    await bench.timer.advance(REST_PER_MESSAGE)
+    assert bench.blocks == ["a", "b c", "d"]
+
+
+@idle
+async def test_a_full_batch_does_not_rest(bench) -> None:
+    await bench.order("a")
+    await bench.order("b c d e")
+    assert bench.blocks == ["a", "b c d"]
 
 
 @idle
@@ -224,7 +253,7 @@ async def test_a_burst_keeps_the_count_and_the_preferred_bytes(bench) -> None:
     await bench.order("x")
     await bench.order("a b c dd ee f toolong g h i j")
     bench.support.gate.set()
-    await settle()
+    await bench.timer.advance(LONGEST_REST)
     assert bench.blocks == ["x", "a b c", "dd ee", "f", "toolong", "g h i", "j"]
 
 
