@@ -11,18 +11,22 @@ from gridloom.protos.common import common_pb2
 from .errors import StoreFailed
 from .memory_private import MemoryPrivateData
 from .memory_state import MemoryState
-from .state_db import StateSnapshot, Version
+from .state_db import FullStateSnapshot, Version
 from .store import (
+    UNKNOWN_CODE,
     BlockRecord,
+    Bootstrap,
     CollectionsRow,
     HistoryRow,
     KeyExpiry,
+    LastBlock,
     MissingRow,
     PrivateRow,
     Reconciliation,
     TransactionRow,
     TransientRow,
 )
+from .update_batch import Updates
 
 
 class MemoryStore:
@@ -30,6 +34,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._state = MemoryState()
+        self._base: LastBlock | None = None
         self._blocks: list[common_pb2.Block] = []
         self._numbers: dict[bytes, int] = {}
         self._transactions: dict[str, TransactionRow] = {}
@@ -38,13 +43,44 @@ class MemoryStore:
         self._private_lock = Lock()
         self._transient: dict[str, list[TransientRow]] = {}
         self._transient_lock = Lock()
+        self._requests: set[int] = set()
 
     @property
     def height(self) -> int:
-        """Number of blocks stored."""
-        return len(self._blocks)
+        """Number the next block will have."""
+        return self._first + len(self._blocks)
 
-    def snapshot(self) -> StateSnapshot:
+    @property
+    def base(self) -> LastBlock | None:
+        """The block behind which this store begins, None if it has all blocks."""
+        return self._base
+
+    @property
+    def _first(self) -> int:
+        return 0 if self._base is None else self._base.number + 1
+
+    def bootstrap(self, start: Bootstrap) -> None:
+        """Begin from a snapshot; everything is read before anything is kept."""
+        if self.height:
+            raise StoreFailed("memory", f"there are {self.height} blocks already")
+        number = start.last.number
+        ids = {
+            tx_id: TransactionRow(number, place, UNKNOWN_CODE)
+            for place, tx_id in enumerate(start.tx_ids)
+        }
+        changes: dict[str, Updates] = {}
+        for namespace, key, entry in start.state:
+            updates = changes.setdefault(namespace, {})
+            if key in updates:
+                raise StoreFailed("memory", f"namespace {namespace!r} has key {key!r} twice")
+            updates[key] = entry
+        self._state.apply(changes.items(), number + 1)
+        with self._private_lock:
+            self._private.begin(start.private)
+        self._transactions = ids
+        self._base = start.last
+
+    def snapshot(self) -> FullStateSnapshot:
         """The state as committed."""
         return self._state.snapshot()
 
@@ -69,7 +105,8 @@ class MemoryStore:
 
     def block(self, number: int) -> common_pb2.Block | None:
         """A block by number; None beyond the height."""
-        return self._blocks[number] if 0 <= number < len(self._blocks) else None
+        place = number - self._first
+        return self._blocks[place] if 0 <= place < len(self._blocks) else None
 
     def block_number(self, block_hash: bytes) -> int | None:
         """The number of the block with this header hash."""
@@ -78,6 +115,12 @@ class MemoryStore:
     def transaction(self, tx_id: str) -> TransactionRow | None:
         """The first transaction that carried this id."""
         return self._transactions.get(tx_id)
+
+    def tx_ids(self, below: int) -> Iterator[str]:
+        """Ids of all transactions before a block, by length and then in byte order."""
+        known = list(self._transactions.items())
+        ids = [(tx_id.encode(), tx_id) for tx_id, row in known if row.block < below]
+        yield from (tx_id for _, tx_id in sorted(ids, key=lambda each: (len(each[0]), each[0])))
 
     def history(self, namespace: str, key: bytes) -> Iterator[HistoryRow]:
         """Writes of a key, newest first."""
@@ -125,6 +168,18 @@ class MemoryStore:
         with self._private_lock:
             self._state.apply(found.updates.stored(), self.height)
             self._private.reconcile(found)
+
+    def snapshot_requests(self) -> list[int]:
+        """Blocks of which a snapshot is due."""
+        return sorted(self._requests)
+
+    def add_snapshot_request(self, number: int) -> None:
+        """Remember that one is due."""
+        self._requests.add(number)
+
+    def drop_snapshot_request(self, number: int) -> None:
+        """Forget one."""
+        self._requests.discard(number)
 
     def put_transient(self, tx_id: str, row: TransientRow) -> None:
         """Keep a private set."""

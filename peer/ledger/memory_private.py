@@ -13,6 +13,7 @@ from .store import (
     KeyExpiry,
     MissingRow,
     PrivateKeyRow,
+    PrivatePart,
     PrivateRow,
     Reconciliation,
 )
@@ -42,17 +43,21 @@ class MemoryPrivateData:
         """Keep the private part of a block."""
         part = record.private
         self._add([(record.number, row) for row in part.rows], part.keys)
+        self.begin(part)
+        self._open(part.opened)
+        self._purge(record.updates)
+        self._expire(record.number)
+
+    def begin(self, part: PrivatePart) -> None:
+        """Keep what a block, or a snapshot, says of data that is not here."""
         for missing in part.missing:
             place = missing[:4]
             self._missing[place] = missing
             self._date(missing.expires_at, place, None)
-        self._open(part.opened)
         for expiry in part.key_expiries:
             self._expiries.setdefault(expiry.expires_at, []).append(expiry)
         for definition in part.collections:
             insort(self._collections.setdefault(definition.namespace, []), definition)
-        self._purge(record.updates)
-        self._expire(record.number)
 
     def reconcile(self, found: Reconciliation) -> None:
         """Keep private data of old blocks."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 
-from .state_db import StateSnapshot, VersionedValue
+from .state_db import FullStateSnapshot, VersionedValue
 from .update_batch import Updates
 
 _CHUNK = 128
@@ -38,7 +38,7 @@ class MemoryState:
         self._open: Counter[int] = Counter()
         self._lock = Lock()
 
-    def snapshot(self) -> StateSnapshot:
+    def snapshot(self) -> FullStateSnapshot:
         """The state at the present height."""
         with self._lock:
             self._open[self._height] += 1
@@ -74,6 +74,11 @@ class MemoryState:
             first = bisect_left(keys, start)
             last = bisect_left(keys, end, first) if end else len(keys)
             return keys[first : min(last, first + _CHUNK)]
+
+    def namespaces(self) -> list[str]:
+        """Namespaces that have, or have had, entries."""
+        with self._lock:
+            return sorted(self._keys, key=str.encode)
 
     def release(self, height: int) -> None:
         """A snapshot of this height is no longer read."""
@@ -125,6 +130,9 @@ class _MemorySnapshot:
                 if value is not None:
                     yield key, value
             start = keys[-1] + b"\x00"
+
+    def namespaces(self) -> list[str]:
+        return self._state.namespaces()
 
     def close(self) -> None:
         if not self._closed:

@@ -143,6 +143,21 @@ collections = Table(
     sqlite_with_rowid=False,
 )
 
+base = Table(
+    "base",
+    metadata,
+    Column("number", BigInteger, nullable=False),
+    Column("block_hash", LargeBinary, nullable=False),
+    Column("previous_hash", LargeBinary, nullable=False),
+    Column("commit_hash", LargeBinary, nullable=False),
+)
+
+snapshot_requests = Table(
+    "snapshot_requests",
+    metadata,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+)
+
 EXPIRING = (private_data, private_keys, missing)
 """Tables whose rows go at the block in their column expires_at, never if that is null."""
 

@@ -23,6 +23,7 @@ from .store import (
     CollectionsRow,
     KeyExpiry,
     MissingRow,
+    PrivatePart,
     PrivateRow,
     Reconciliation,
 )
@@ -68,13 +69,17 @@ class PrivateTables:
         number, part = record.number, record.private
         write(self._add_row, [(number, *row) for row in part.rows])
         write(self._add_key, list(part.keys))
-        write(self._add_missing, [_missing(row) for row in part.missing])
+        self.begin(write, part)
         write(self._open_missing, [(_WANTED, *place, _NO_MEMBER) for place in part.opened])
-        write(self._add_expiry, list(part.key_expiries))
-        write(self._add_collections, list(part.collections))
         self._purge(write, record.updates)
         for expire in self._expire:
             write(expire, [(number,)])
+
+    def begin(self, write: Write, part: PrivatePart) -> None:
+        """Write what a block, or a snapshot, says of data that is not here."""
+        write(self._add_missing, [_missing(row) for row in part.missing])
+        write(self._add_expiry, list(part.key_expiries))
+        write(self._add_collections, list(part.collections))
 
     def reconcile(self, write: Write, found: Reconciliation) -> None:
         """Write private data of old blocks."""

@@ -24,13 +24,16 @@ from gridloom.protos.common import common_pb2
 from . import schema
 from .errors import LedgerClosed, StoreDamaged, StoreFailed
 from .sql_private import PrivateTables
+from .sql_snapshots import SnapshotTables
 from .sqlite_statements import Statements
-from .state_db import StateSnapshot, Version, VersionedValue
+from .state_db import FullStateSnapshot, Version, VersionedValue
 from .store import (
     BlockRecord,
+    Bootstrap,
     CollectionsRow,
     HistoryRow,
     KeyExpiry,
+    LastBlock,
     MissingRow,
     PrivateRow,
     Reconciliation,
@@ -70,7 +73,9 @@ class SqliteStore:
         sqlalchemy.event.listen(self._engine, "begin", _begin)
         self._sql = Statements(self._engine.dialect)
         self._private = PrivateTables(self._engine.dialect)
+        self._snapshots = SnapshotTables(self._engine.dialect)
         self._log_holds_purged = False
+        self._base: LastBlock | None = None
         self.driver_error = self._engine.dialect.loaded_dbapi.Error
         with self._failures():
             self._height = self._open_file()
@@ -78,21 +83,36 @@ class SqliteStore:
 
     @property
     def height(self) -> int:
-        """Number of blocks stored."""
+        """Number the next block will have."""
         return self._height
 
-    def snapshot(self) -> StateSnapshot:
+    @property
+    def base(self) -> LastBlock | None:
+        """The block behind which this store begins, None if it has all blocks."""
+        return self._base
+
+    def bootstrap(self, start: Bootstrap) -> None:
+        """Write what a snapshot holds in one transaction, synced on return."""
+        if self._height:
+            raise StoreFailed(str(self._path), f"there are {self._height} blocks already")
+        with self._write_lock, self._failures():
+            with self._transaction() as write:
+                self._private.begin(write, start.private)
+                self._snapshots.bootstrap(write, start)
+            self._base, self._height = start.last, start.last.number + 1
+
+    def snapshot(self) -> FullStateSnapshot:
         """The state as committed; holds a connection until closed."""
         connection = self._borrow()
         try:
             cursor = connection.cursor()
             cursor.execute("BEGIN")
             cursor.execute(self._sql.newest)
-            height = _height(cursor.fetchone())
+            height = self._next_number(cursor.fetchone())
         except self.driver_error as error:
             self.release(connection)
             raise self.failure(error) from error
-        return _SqliteSnapshot(self, connection, self._sql, height)
+        return _SqliteSnapshot(self, connection, self._sql, self._snapshots, height)
 
     def commit(self, record: BlockRecord) -> None:
         """Write everything of a block in one transaction, synced on return."""
@@ -111,7 +131,7 @@ class SqliteStore:
 
     def block(self, number: int) -> common_pb2.Block | None:
         """A block by number; None beyond the height."""
-        if not 0 <= number < self._height:
+        if not self._first <= number < self._height:
             return None
         row = self._one(self._sql.block, (number,))
         if row is None:
@@ -127,6 +147,10 @@ class SqliteStore:
         """The first transaction that carried this id."""
         row = self._one(self._sql.transaction, (tx_id,))
         return TransactionRow(*row) if row else None
+
+    def tx_ids(self, below: int) -> Iterator[str]:
+        """Ids of all transactions before a block, by length and then in byte order."""
+        return self._snapshots.tx_ids(self._all, below)
 
     def history(self, namespace: str, key: bytes) -> Iterator[HistoryRow]:
         """Writes of a key, newest first; read in pieces, so as not to hold a connection."""
@@ -174,6 +198,20 @@ class SqliteStore:
             self._write_state(write, found.updates)
             self._private.reconcile(write, found)
 
+    def snapshot_requests(self) -> list[int]:
+        """Blocks of which a snapshot is due."""
+        return self._snapshots.requests(self._all)
+
+    def add_snapshot_request(self, number: int) -> None:
+        """Remember that one is due, synced on return."""
+        with self._write_lock, self._failures(), self._transaction() as write:
+            self._snapshots.add_request(write, number)
+
+    def drop_snapshot_request(self, number: int) -> None:
+        """Forget one, synced on return."""
+        with self._write_lock, self._failures(), self._transaction() as write:
+            self._snapshots.drop_request(write, number)
+
     def put_transient(self, tx_id: str, row: TransientRow) -> None:
         """Keep a private set, synced on return."""
         with self._write_lock, self._failures(), self._transaction() as write:
@@ -219,7 +257,20 @@ class SqliteStore:
                 connection.execute(sqlalchemy.insert(schema.properties), values)
             elif stored != schema.FORMAT:
                 raise StoreDamaged(str(self._path), f"format {stored}, not {schema.FORMAT}")
-            return _height(connection.exec_driver_sql(self._sql.newest).one())
+
+            def read(sql: str, parameters: tuple[object, ...]) -> Sequence[Any]:
+                return connection.exec_driver_sql(sql, parameters).all()
+
+            self._base = self._snapshots.base(read)
+            return self._next_number(read(self._sql.newest, ())[0])
+
+    @property
+    def _first(self) -> int:
+        return 0 if self._base is None else self._base.number + 1
+
+    def _next_number(self, newest: Any) -> int:  # noqa: ANN401 - a driver's row
+        number: int | None = newest[0]
+        return self._first if number is None else number + 1
 
     @contextmanager
     def _transaction(self) -> Iterator[_Write]:
@@ -303,12 +354,18 @@ class _Write:
 
 class _SqliteSnapshot:
     def __init__(
-        self, store: SqliteStore, connection: PoolProxiedConnection, sql: Statements, height: int
+        self,
+        store: SqliteStore,
+        connection: PoolProxiedConnection,
+        sql: Statements,
+        tables: SnapshotTables,
+        height: int,
     ) -> None:
         self._store = store
         self._connection: PoolProxiedConnection | None = connection
         self._cursor = connection.cursor()
         self._sql = sql
+        self._tables = tables
         self.height = height
 
     def get(self, namespace: str, key: bytes) -> VersionedValue | None:
@@ -325,6 +382,9 @@ class _SqliteSnapshot:
             for key, value, block, tx, metadata in rows:
                 yield key, VersionedValue(value, Version(block, tx), metadata)
             start = rows[-1][0] + b"\x00"
+
+    def namespaces(self) -> list[str]:
+        return self._tables.namespaces(lambda sql, _: self._rows(sql))
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -354,11 +414,6 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 def _begin(connection: sqlalchemy.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _height(newest: Any) -> int:  # noqa: ANN401 - a driver's row
-    number: int | None = newest[0]
-    return 0 if number is None else number + 1
 
 
 def _block_row(record: BlockRecord) -> tuple[object, ...]:

@@ -9,10 +9,12 @@ Keys are bytes and sort bytewise; an empty value cannot be stored, it means dele
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import NamedTuple, Protocol
+
+from gridloom.common.errors import MalformedMessage
 
 from .errors import InvalidKey
 
@@ -32,6 +34,15 @@ class Version(NamedTuple):
     def to_bytes(self) -> bytes:
         """Fabric's order-preserving form: each number as a length byte and big-endian bytes."""
         return _order_preserving(self.block) + _order_preserving(self.tx)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Version:
+        """Read that form; MalformedMessage if it is not two such numbers and nothing more."""
+        block, rest = _split_number(data)
+        tx, rest = _split_number(rest)
+        if rest:
+            raise MalformedMessage("version", f"{len(rest)} bytes too many")
+        return cls(block, tx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,14 @@ class StateSnapshot(Protocol):
     def close(self) -> None: ...
 
 
+class FullStateSnapshot(StateSnapshot, Protocol):
+    """A snapshot that can be read through without knowing what is in it."""
+
+    def namespaces(self) -> Sequence[str]:
+        """Names of all namespaces with entries, perhaps of some without, in byte order."""
+        ...
+
+
 class StateDb(Protocol):
     """Whoever can give snapshots of the committed state."""
 
@@ -87,6 +106,17 @@ def hashed_namespace(namespace: str, collection: str) -> str:
 def private_namespace(namespace: str, collection: str) -> str:
     """Name of the namespace that holds a collection's cleartext."""
     return f"{namespace}{_PRIVATE}{collection}"
+
+
+def is_private_namespace(namespace: str) -> bool:
+    """True for the namespace of a collection's cleartext."""
+    return _PRIVATE in namespace
+
+
+def hashed_collection(namespace: str) -> tuple[str, str] | None:
+    """(chaincode, collection) whose hashes this namespace holds; None for any other."""
+    chaincode, mark, collection = namespace.partition(_HASHED)
+    return (chaincode, collection) if mark else None
 
 
 def encode_key(key: str) -> bytes:
@@ -105,3 +135,10 @@ def key_hash(key: str) -> bytes:
 def _order_preserving(number: int) -> bytes:
     body = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return bytes([len(body)]) + body
+
+
+def _split_number(data: bytes) -> tuple[int, bytes]:
+    end = 1 + data[0] if data else 1
+    if not data or end > 9 or len(data) < end:
+        raise MalformedMessage("version", "an order-preserving number is cut off or too long")
+    return int.from_bytes(data[1:end], "big"), data[end:]

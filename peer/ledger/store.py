@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from gridloom.protos.common import common_pb2
 from gridloom.protos.ledger.queryresult import kv_query_result_pb2
 
-from .state_db import StateSnapshot, Version, VersionedValue
+from .state_db import FullStateSnapshot, Version, VersionedValue
 from .update_batch import UpdateBatch
 
 
@@ -194,16 +194,15 @@ UNKNOWN_CODE = -1
 class Bootstrap:
     """All a ledger begins with when it is made from a snapshot.
 
-    The parts are read once, in this order, while they are stored; an error while reading
-    one leaves nothing stored.  state: namespace (hashes included), key, entry; tx_ids: each
-    once; key_expiries: of the hashes in ``state``.
+    tx_ids and state (namespace, hashes included; key; entry) are read once while they are
+    stored; an error while reading leaves nothing stored.
+    private: past definitions of collections, and when the hashes in ``state`` go.
     """
 
     last: LastBlock
-    collections: Iterable[CollectionsRow]
+    private: PrivatePart
     tx_ids: Iterable[str]
     state: Iterable[tuple[str, bytes, VersionedValue]]
-    key_expiries: Iterable[KeyExpiry] = ()
 
 
 class LedgerStore(Protocol):
@@ -211,10 +210,19 @@ class LedgerStore(Protocol):
 
     @property
     def height(self) -> int:
-        """Number of blocks stored."""
+        """Number the next block will have."""
         ...
 
-    def snapshot(self) -> StateSnapshot: ...
+    @property
+    def base(self) -> LastBlock | None:
+        """The block behind which this store begins, None if it has all blocks."""
+        ...
+
+    def bootstrap(self, start: Bootstrap) -> None:
+        """Begin from a snapshot, durable on return; only for a store of height 0."""
+        ...
+
+    def snapshot(self) -> FullStateSnapshot: ...
 
     def commit(self, record: BlockRecord) -> None:
         """Store block number ``height``, durable on return.
@@ -234,6 +242,10 @@ class LedgerStore(Protocol):
 
     def transaction(self, tx_id: str) -> TransactionRow | None:
         """The first transaction that carried this id, valid or not."""
+        ...
+
+    def tx_ids(self, below: int) -> Iterator[str]:
+        """Ids of all transactions before block ``below``, by length, then in byte order."""
         ...
 
     def history(self, namespace: str, key: bytes) -> Iterator[HistoryRow]:
@@ -270,6 +282,18 @@ class LedgerStore(Protocol):
 
     def collections(self) -> Iterator[CollectionsRow]:
         """Every definition of collections, by chaincode, newest first."""
+        ...
+
+    def snapshot_requests(self) -> list[int]:
+        """Numbers of the blocks of which a snapshot is due, ascending."""
+        ...
+
+    def add_snapshot_request(self, number: int) -> None:
+        """Remember that one is due, durable on return."""
+        ...
+
+    def drop_snapshot_request(self, number: int) -> None:
+        """Forget one, durable on return."""
         ...
 
     def put_transient(self, tx_id: str, row: TransientRow) -> None:

@@ -1,0 +1,117 @@
+"""The part of a ledger in SQL that snapshots need: where it began, what is due, all ids.
+
+Whoever owns the connection runs these statements inside its own transactions.
+(Fabric: common/ledger/blkstorage, core/ledger/kvledger/bookkeeping.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    LargeBinary,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    select,
+)
+from sqlalchemy.sql.expression import ClauseElement
+
+from .schema import base, snapshot_requests, state, transactions
+from .sql_private import Read, Write
+from .store import UNKNOWN_CODE, Bootstrap, LastBlock
+
+_CHUNK = 1000
+"""Rows that are read or written at a time."""
+
+
+class SnapshotTables:
+    """Statements over those tables, rendered once, and what is done with them."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        self._render_requests()
+        self._render_tx_ids()
+        self._base = self._render(select(*base.c))
+        self._insert = {table: self._render(insert(table)) for table in (base, transactions, state)}
+        self._namespaces = self._render(select(state.c.namespace).distinct())
+
+    def base(self, read: Read) -> LastBlock | None:
+        """The last block of the snapshot this ledger began from, if it did."""
+        rows = read(self._base, ())
+        return LastBlock(*rows[0]) if rows else None
+
+    def bootstrap(self, write: Write, start: Bootstrap) -> None:
+        """Write what a ledger begins with, but for the private part."""
+        number = start.last.number
+        self._add(write, base, [start.last])
+        places = enumerate(start.tx_ids)
+        ids = ((tx_id, number, place, UNKNOWN_CODE) for place, tx_id in places)
+        self._add(write, transactions, ids)
+        self._add(
+            write,
+            state,
+            (
+                (namespace, key, entry.value, *entry.version, entry.metadata)
+                for namespace, key, entry in start.state
+            ),
+        )
+
+    def tx_ids(self, read: Read, below: int) -> Iterator[str]:
+        """Ids of all transactions before a block, by length and then in byte order."""
+        for (length,) in sorted(read(self._lengths, (below,))):
+            last = ""
+            while rows := read(self._ids, (length, below, last)):
+                yield from (row[0] for row in rows)
+                last = rows[-1][0]
+
+    def namespaces(self, read: Read) -> list[str]:
+        """Names of the state's namespaces, in byte order."""
+        return sorted((row[0] for row in read(self._namespaces, ())), key=str.encode)
+
+    def requests(self, read: Read) -> list[int]:
+        """Blocks of which snapshots are due."""
+        return [row[0] for row in read(self._requests, ())]
+
+    def add_request(self, write: Write, number: int) -> None:
+        """Remember one."""
+        write(self._add_request, [(number,)])
+
+    def drop_request(self, write: Write, number: int) -> None:
+        """Forget one."""
+        write(self._drop_request, [(number,)])
+
+    def _render_requests(self) -> None:
+        number = snapshot_requests.c.block
+        self._requests = self._render(select(number).order_by(number))
+        self._add_request = self._render(insert(snapshot_requests))
+        wanted = delete(snapshot_requests).where(number == bindparam("number"))
+        self._drop_request = self._render(wanted)
+
+    def _render_tx_ids(self) -> None:
+        tx_id, before = transactions.c.tx_id, transactions.c.block < bindparam("below")
+        length = self._bytes_in(tx_id)
+        self._lengths = self._render(select(length).where(before).distinct())
+        ids = select(tx_id).where(length == bindparam("length"), before)
+        ids = ids.where(tx_id > bindparam("last")).distinct().order_by(tx_id)
+        self._ids = f"{self._render(ids)} LIMIT {_CHUNK}"
+
+    def _bytes_in(self, column: ColumnElement[str]) -> ColumnElement[int]:
+        if self._dialect.name == "sqlite":  # where older versions know no octet_length
+            return func.length(cast(column, LargeBinary))
+        return func.octet_length(cast(column, Text))
+
+    def _add(self, write: Write, table: Any, rows: Iterable[Sequence[object]]) -> None:  # noqa: ANN401
+        remaining = iter(rows)
+        while chunk := [tuple(row) for row in islice(remaining, _CHUNK)]:
+            write(self._insert[table], chunk)
+
+    def _render(self, statement: ClauseElement) -> str:
+        return str(statement.compile(dialect=self._dialect))
