@@ -24,7 +24,7 @@ def run_node(
         bool, typer.Option("--development", help="Show clients the tracebacks of chaincodes.")
     ] = False,
     supervised: Annotated[
-        bool, typer.Option("--supervised", help="Stop when standard input ends.")
+        bool, typer.Option("--supervised", help="Start at a line on stdin, stop at its end.")
     ] = False,
 ) -> None:
     """Run one node of the folder's network until SIGTERM; print "ready" once it serves."""

@@ -14,7 +14,7 @@ from .access import GrpcConnector
 from .home import NetworkHome
 from .nodes import NodeBuilder, StaticDirectory, UnknownNode
 from .ports import require_free
-from .stopping import stop_event, stop_with_parent
+from .stopping import obey_supervisor, stop_event
 from .topology import OrdererNode, PeerNode
 
 
@@ -28,16 +28,18 @@ async def run_node(
 ) -> None:
     """Run one node until SIGINT or SIGTERM; ``ready`` is called once it serves.
 
-    supervised: stop, too, when standard input ends.
+    supervised: start at the first line on standard input, and stop, too, when that ends.
     """
     stopped = stop_event()
-    if supervised:
-        stop_with_parent(stopped)
+    released = obey_supervisor(stopped) if supervised else None
     process = NodeProcess(home, name, development=development)
-    await process.start()
-    ready()
     try:
-        await stopped.wait()
+        if released is not None:
+            await released.wait()
+        if not stopped.is_set():
+            await process.start()
+            ready()
+            await stopped.wait()
     finally:
         await process.stop()
 

@@ -1,8 +1,9 @@
 """One process for each node, supervised by the process that started them.
 
-A node process says ``ready`` on its standard output once it serves; everything else it prints
-goes to a log file of its own.  Stopping is SIGTERM, and SIGKILL for what does not end.  A node
-also stops when its standard input ends, so that none outlives a supervisor that was killed.
+A node process prepares itself, starts at the word ``start`` on its standard input and says
+``ready`` on its standard output once it serves; everything else it prints goes to a log file of
+its own.  Stopping is SIGTERM, and SIGKILL for what does not end.  A node also stops when its
+standard input ends, so that none outlives a supervisor that was killed.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gridloom.common.errors import GridloomError
@@ -19,7 +20,7 @@ from gridloom.common.errors import GridloomError
 from .home import NetworkHome
 from .topology import Topology
 
-READY = "ready"
+START, READY = "start", "ready"
 START_TIMEOUT = 30.0
 """Seconds a node may take until it serves."""
 
@@ -63,20 +64,24 @@ class NodeProcesses:
         self._running: dict[str, Process] = {}
 
     @property
-    def process_ids(self) -> dict[str, int]:
+    def process_ids(self) -> Mapping[str, int]:
         """Process ids by node name."""
         return {name: process.pid for name, process in self._running.items()}
 
     async def start(self) -> None:
-        """Start all nodes and wait until all serve; NodeFailed for the first that does not."""
-        names = (*self._orderers, *self._peers)
-        starting = [asyncio.create_task(self._start(name)) for name in names]
-        try:
-            await asyncio.gather(*starting)
-        finally:
-            for task in starting:
-                task.cancel()
-            await asyncio.wait(starting)
+        """Start all nodes and wait until all serve; NodeFailed for the first that does not.
+
+        Peers connect to orderers at once, so these come first.
+        """
+        for name in (*self._orderers, *self._peers):
+            await self._spawn(name)
+        for names in (self._orderers, self._peers):
+            starting = [asyncio.create_task(self._start(name)) for name in names]
+            try:
+                await asyncio.gather(*starting)
+            finally:
+                for task in starting:
+                    task.cancel()
 
     async def wait(self) -> None:
         """Return never; NodeFailed as soon as any node ends."""
@@ -96,12 +101,12 @@ class NodeProcesses:
         for names in (self._peers, self._orderers):
             await asyncio.gather(*(self._stop(name) for name in names))
 
-    async def _start(self, name: str) -> None:
+    async def _spawn(self, name: str) -> None:
         log = self._home.log_file(name)
         log.parent.mkdir(parents=True, exist_ok=True)
         arguments = ("node", "run", name, "--dir", str(self._home.path), "--supervised")
         with log.open("ab") as stderr:
-            process = self._running[name] = await asyncio.create_subprocess_exec(
+            self._running[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
                 "-m",
                 "gridloom",
@@ -113,6 +118,11 @@ class NodeProcesses:
                 start_new_session=True,
                 pass_fds=self._inherited,
             )
+
+    async def _start(self, name: str) -> None:
+        process = self._running[name]
+        if process.stdin is not None:
+            process.stdin.write(f"{START}\n".encode())
         line = await self._first_line(name, process)
         if line != READY:
             raise self._failed(name, await process.wait())

@@ -26,17 +26,23 @@ def stop_event() -> asyncio.Event:
     return stopped
 
 
-def stop_with_parent(stopped: asyncio.Event) -> None:
-    """Set the event when standard input ends, which a supervisor holds open while it lives."""
+def obey_supervisor(stopped: asyncio.Event) -> asyncio.Event:
+    """Return an event that the first line on standard input sets: from then on start.
+
+    The end of standard input, which a supervisor holds open while it lives, sets both.
+    """
+    released = asyncio.Event()
     loop = asyncio.get_running_loop()
     descriptor = sys.stdin.fileno()
 
     def read() -> None:
+        released.set()
         if not os.read(descriptor, 1024):
             loop.remove_reader(descriptor)
             stopped.set()
 
     loop.add_reader(descriptor, read)
+    return released
 
 
 async def unless(stopped: asyncio.Event, work: Coroutine[object, object, None]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -151,7 +151,7 @@ async def run_network(
             progress("starting nodes")
             await unless(stopped, running.start())
             if not stopped.is_set():
-                state["pid"] = os.getpid()
+                state |= {"pid": os.getpid(), "processes": running.process_ids}
                 home.save_state(state)
                 ready(state)
                 await unless(stopped, running.wait())
@@ -160,11 +160,15 @@ async def run_network(
             raise
         finally:
             await running.stop()
-            home.save_state(state | {"pid": None, "failure": failure})
+            home.save_state(state | {"pid": None, "processes": {}, "failure": failure})
 
 
 class _Running(Protocol):
     """The nodes of a network, wherever they run."""
+
+    @property
+    def process_ids(self) -> Mapping[str, int]:
+        """Process ids by name of those nodes that have a process of their own."""
 
     async def start(self) -> None:
         """Return when all serve."""
@@ -181,6 +185,7 @@ class _OneProcess:
 
     def __init__(self, builder: NodeBuilder) -> None:
         self._network = Network(builder)
+        self.process_ids: Mapping[str, int] = {}
 
     async def start(self) -> None:
         await self._network.start()

@@ -44,7 +44,9 @@ from .normal_blocks import normal_block
 class NetworkConformance:
     """One suite for every way to run a network (Fabric: integration/)."""
 
-    async def test_a_chaincode_is_deployed_written_by_one_and_read_by_another(self, access):
+    async def test_a_chaincode_is_deployed_written_by_one_and_read_by_another(
+        self, access: NetworkAccess
+    ) -> None:
         package = await deploy(access, SHELF, "first")
         assert package.startswith("first_1.0:")
         await contract(access, "first", "Org1").submit_transaction("put", "lamp", "brass")
@@ -54,7 +56,7 @@ class NetworkConformance:
             reader = gateway.get_network("mychannel").get_contract("first")
             assert await reader.evaluate_transaction("get", "lamp") == b"brass"
 
-    async def test_clients_are_who_their_certificates_say(self, access):
+    async def test_clients_are_who_their_certificates_say(self, access: NetworkAccess) -> None:
         await deploy(access, SHELF, "identity")
         for organization, user in (("Org1", "User1"), ("Org2", "Admin")):
             identity = await contract(access, "identity", organization, user).evaluate_transaction(
@@ -62,7 +64,9 @@ class NetworkConformance:
             )
             assert f"CN={user}@{organization.lower()}.example.com" in identity.decode()
 
-    async def test_an_upgrade_runs_the_new_code_on_the_old_state(self, access, tmp_path):
+    async def test_an_upgrade_runs_the_new_code_on_the_old_state(
+        self, access: NetworkAccess, tmp_path: Path
+    ) -> None:
         old = await deploy(access, SHELF, "upgraded")
         shelf = contract(access, "upgraded")
         await shelf.submit_transaction("put", "lamp", "brass")
@@ -80,7 +84,9 @@ class NetworkConformance:
         committed = await admin.committed(peer, "mychannel", "upgraded")
         assert (committed.sequence, committed.version) == (2, "2.0")
 
-    async def test_a_definition_needs_the_next_sequence_and_a_majority(self, access):
+    async def test_a_definition_needs_the_next_sequence_and_a_majority(
+        self, access: NetworkAccess
+    ) -> None:
         _, _, peer = nodes(access)[0]
         channel = access.topology.channels[0]
         admin, orderer = access.lifecycle("Org1"), access.orderer(channel)
@@ -100,7 +106,7 @@ class NetworkConformance:
         with pytest.raises(GatewayError):
             await contract(access, "alone").evaluate_transaction("edition")
 
-    async def test_init_must_come_first_and_only_once(self, access):
+    async def test_init_must_come_first_and_only_once(self, access: NetworkAccess) -> None:
         await deploy(access, SHELF, "initialised", init_required=True)
         shelf = contract(access, "initialised")
         with pytest.raises(EndorseError) as caught:
@@ -125,8 +131,8 @@ class NetworkConformance:
         ],
     )
     async def test_a_transaction_has_the_endorsements_its_policy_wants(
-        self, access, name, policy, endorsers
-    ):
+        self, access: NetworkAccess, name: str, policy: str, endorsers: set[str]
+    ) -> None:
         await deploy(access, SHELF, f"policy-{name}", policy=policy)
         shelf = contract(access, f"policy-{name}")
         submitted = await shelf.submit_async("put", ["lamp", "brass"])
@@ -136,7 +142,9 @@ class NetworkConformance:
         (transaction,) = normal_block(block)["transactions"]
         assert set(transaction["endorsers"]) == endorsers
 
-    async def test_too_few_endorsements_make_a_transaction_invalid(self, access):
+    async def test_too_few_endorsements_make_a_transaction_invalid(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "strict")
         shelf = contract(access, "strict")
         with pytest.raises(CommitError) as caught:
@@ -144,7 +152,9 @@ class NetworkConformance:
         assert caught.value.status_name == "ENDORSEMENT_POLICY_FAILURE"
         assert await shelf.evaluate_transaction("get", "lamp") == b""
 
-    async def test_a_guarded_key_wants_the_endorsement_of_its_guards(self, access):
+    async def test_a_guarded_key_wants_the_endorsement_of_its_guards(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "guarded", policy="OR('Org1MSP.peer','Org2MSP.peer')")
         shelf = contract(access, "guarded")
         await shelf.submit_transaction("guard", "lamp", '["Org2MSP"]')
@@ -154,13 +164,14 @@ class NetworkConformance:
         await shelf.submit_transaction("put", "lamp", "moved")  # the gateway finds the guards
         assert await shelf.evaluate_transaction("get", "lamp") == b"moved"
 
-    async def test_ranges_pages_composite_keys_and_history(self, access):
+    async def test_ranges_pages_composite_keys_and_history(self, access: NetworkAccess) -> None:
         await deploy(access, SHELF, "queries")
         shelf = contract(access, "queries")
         await shelf.submit_transaction("fill", "k", "250")
         keys = json.loads(await shelf.evaluate_transaction("keys", "k0010", "k0240"))
         assert keys == [f"k{number:04}" for number in range(10, 240)]
-        pages, bookmark = [], ""
+        pages: list[list[str]] = []
+        bookmark = ""
         while not pages or bookmark:
             page, bookmark = json.loads(
                 await shelf.evaluate_transaction("page", "k", "l", "101", bookmark)
@@ -175,7 +186,7 @@ class NetworkConformance:
         await shelf.submit_transaction("remove", "k0000")
         assert await shelf.evaluate_transaction("history", "k0000") == b'["-","again","0"]'
 
-    async def test_a_range_that_changed_meanwhile_is_a_phantom(self, access):
+    async def test_a_range_that_changed_meanwhile_is_a_phantom(self, access: NetworkAccess) -> None:
         await deploy(access, SHELF, "phantom")
         shelf = contract(access, "phantom")
         await shelf.submit_transaction("fill", "k", "3")
@@ -187,7 +198,9 @@ class NetworkConformance:
         assert status.name == "PHANTOM_READ_CONFLICT"
         assert await shelf.evaluate_transaction("get", "total") == b""
 
-    async def test_a_chaincode_calls_another_and_writes_into_its_state(self, access):
+    async def test_a_chaincode_calls_another_and_writes_into_its_state(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "caller")
         await deploy(access, SHELF, "callee")
         caller, callee = contract(access, "caller"), contract(access, "callee")
@@ -201,7 +214,9 @@ class NetworkConformance:
             await caller.submit_transaction("relay", "callee", "fail", '["no room"]')
         assert "callee: no room" in caught.value.details[0].message
 
-    async def test_events_come_live_are_replayed_and_resume_at_a_checkpoint(self, access):
+    async def test_events_come_live_are_replayed_and_resume_at_a_checkpoint(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "events")
         shelf = contract(access, "events")
         network = access.gateway("Org2").get_network("mychannel")
@@ -221,7 +236,9 @@ class NetworkConformance:
         async with network.chaincode_events("events", checkpoint=checkpoint) as resumed:
             assert (await anext(resumed)).event_name == "dusk"
 
-    async def test_a_failing_function_says_why_and_leaves_nothing(self, access):
+    async def test_a_failing_function_says_why_and_leaves_nothing(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "failing")
         shelf = contract(access, "failing")
         before = await settled_height(access)
@@ -235,7 +252,9 @@ class NetworkConformance:
         assert await settled_height(access) == before
         assert await shelf.evaluate_transaction("get", "failed") == b""
 
-    async def test_transient_data_reaches_the_chaincode_and_no_block(self, access):
+    async def test_transient_data_reaches_the_chaincode_and_no_block(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "secrets")
         submitted = await contract(access, "secrets").submit_async(
             "whisper", transient={"secret": "under-the-mat"}
@@ -245,7 +264,9 @@ class NetworkConformance:
         (block,) = await chain(access, nodes(access)[0][0], status.block_number)
         assert b"under-the-mat" not in block.SerializeToString()
 
-    async def test_many_at_once_are_all_committed_and_the_peers_agree(self, access):
+    async def test_many_at_once_are_all_committed_and_the_peers_agree(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "burst")
         clients = [contract(access, "burst", "Org1"), contract(access, "burst", "Org2")]
 
@@ -262,7 +283,9 @@ class NetworkConformance:
         chains = [await chain(access, name, start) for name, _, _ in nodes(access)]
         require_same_chains(*chains)
 
-    async def test_of_two_that_read_and_write_one_key_only_one_wins(self, access):
+    async def test_of_two_that_read_and_write_one_key_only_one_wins(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "contended")
         shelf = contract(access, "contended")
         await shelf.submit_transaction("fill", "k", "1")
@@ -286,7 +309,9 @@ class NetworkConformance:
 class ServiceConformance:
     """A chaincode as a service answers as it does in the peer's process."""
 
-    async def test_a_service_gives_the_same_answers_as_in_process(self, access):
+    async def test_a_service_gives_the_same_answers_as_in_process(
+        self, access: NetworkAccess
+    ) -> None:
         await deploy(access, SHELF, "inside")
         port = free_port()
         connection = {"address": f"127.0.0.1:{port}", "dial_timeout": "10s", "tls_required": False}

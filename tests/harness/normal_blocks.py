@@ -11,6 +11,7 @@ from typing import Any
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
+from gridloom.client.errors import code_name
 from gridloom.common.blocks import commit_hash, last_config_index, transactions_filter
 from gridloom.protos.common.common_pb2 import (
     CONFIG,
@@ -34,11 +35,7 @@ from gridloom.protos.peer.proposal_pb2 import (
     ChaincodeProposalPayload,
 )
 from gridloom.protos.peer.proposal_response_pb2 import ProposalResponsePayload
-from gridloom.protos.peer.transaction_pb2 import (
-    ChaincodeActionPayload,
-    Transaction,
-    TxValidationCode,
-)
+from gridloom.protos.peer.transaction_pb2 import ChaincodeActionPayload, Transaction
 
 Normal = dict[str, Any]
 
@@ -49,7 +46,7 @@ def normal_block(block: Block) -> Normal:
     return {
         "number": block.header.number,
         "hash lengths": (len(block.header.previous_hash), len(block.header.data_hash)),
-        "codes": [TxValidationCode.Name(code) for code in codes],
+        "codes": [code_name(code) for code in codes],
         "metadata": _metadata(block),
         "transactions": [_envelope(data) for data in block.data.data],
     }
