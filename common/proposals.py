@@ -131,15 +131,16 @@ def prepare_transaction(
 def assemble_transaction(proposal: Proposal, responses: Sequence[ProposalResponse]) -> Envelope:
     """Return the unsigned transaction of a proposal and its responses (Fabric: CreateSignedTx).
 
-    ProposalResponsesDiffer when the endorsers disagree.
+    ProposalResponsesDiffer when the endorsers disagree, MalformedMessage without any.
     """
     if not responses:
         raise MalformedMessage("proposal responses", "at least one is needed")
     if any(response.payload != responses[0].payload for response in responses):
         raise ProposalResponsesDiffer
-    return prepare_transaction(
-        proposal, responses[0].payload, [response.endorsement for response in responses]
-    )
+    endorsements = [each.endorsement for each in responses if each.HasField("endorsement")]
+    if not endorsements:
+        raise MalformedMessage("proposal responses", "no endorsements")
+    return prepare_transaction(proposal, responses[0].payload, endorsements)
 
 
 def chaincode_action(response_payload: bytes) -> ChaincodeAction:
