@@ -6,6 +6,7 @@ a gateway serves applications only (Fabric: internal/peer/channel, internal/peer
 
 from .channel import ChannelAdmin
 from .collections import CollectionsError, parse_collections
+from .config_update import UpdateSigner, UpdateUnsigned, make_update
 from .invocation import BroadcastError, DeliverError, EndorsementError, Invocation
 from .lifecycle import ChaincodeDefinition, LifecycleAdmin
 
@@ -18,5 +19,8 @@ __all__ = [
     "EndorsementError",
     "Invocation",
     "LifecycleAdmin",
+    "UpdateSigner",
+    "UpdateUnsigned",
+    "make_update",
     "parse_collections",
 ]

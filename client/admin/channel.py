@@ -10,29 +10,22 @@ from datetime import UTC, datetime
 from google.protobuf.message import Message
 
 from gridloom.common.blocks import envelope_at, last_config_index
-from gridloom.common.channel.update import compute_update
 from gridloom.common.envelopes import (
     NEWEST,
     NONCE_LENGTH,
     block_position,
     seek_envelope,
-    signature_header,
-    signed_envelope,
 )
 from gridloom.common.rpc import Channel
 from gridloom.common.wire import parse
-from gridloom.protos.common.common_pb2 import CONFIG_UPDATE, Block, Envelope, Payload, Status
-from gridloom.protos.common.configtx_pb2 import (
-    Config,
-    ConfigEnvelope,
-    ConfigSignature,
-    ConfigUpdateEnvelope,
-)
+from gridloom.protos.common.common_pb2 import Block, Envelope, Payload, Status
+from gridloom.protos.common.configtx_pb2 import Config, ConfigEnvelope
 from gridloom.protos.common.ledger_pb2 import BlockchainInfo
 from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo, SeekPosition
 from gridloom.protos.peer.query_pb2 import ChannelQueryResponse
 
 from ..identity import Signer
+from .config_update import UpdateSigner, make_update
 from .invocation import DeliverError, Invocation
 
 
@@ -81,10 +74,17 @@ class ChannelAdmin:
                 return block
         raise DeliverError(Status.UNKNOWN)
 
+    async def fetch_config_block(self, orderer: Channel, channel_id: str) -> Block:
+        """Return the block that brought the configuration in force, from an orderer."""
+        newest = await self.fetch(orderer, channel_id)
+        number = last_config_index(newest)
+        return newest if newest.header.number == number else await self.fetch(
+            orderer, channel_id, number
+        )  # fmt: skip
+
     async def fetch_config(self, orderer: Channel, channel_id: str) -> Config:
         """Return the channel's current configuration from an orderer."""
-        newest = await self.fetch(orderer, channel_id)
-        block = await self.fetch(orderer, channel_id, last_config_index(newest))
+        block = await self.fetch_config_block(orderer, channel_id)
         payload = parse(Payload, envelope_at(block, 0).payload, "payload")
         return parse(ConfigEnvelope, payload.data, "config envelope").config
 
@@ -98,27 +98,21 @@ class ChannelAdmin:
     ) -> None:
         """Change the configuration from ``original`` to ``updated``.
 
-        signers: whose signatures the change needs beside this identity's own, which is
-        added as ``peer channel update`` does.  BroadcastError if it is refused.
+        signers: whose signatures the change needs beside this identity's own.  ConfigError
+        when the change breaks a rule, BroadcastError when the orderer refuses it.
         """
-        update = compute_update(channel_id, original, updated).SerializeToString()
-        signatures = [self._config_signature(update, s) for s in (*signers, self._signer)]
-        data = ConfigUpdateEnvelope(config_update=update, signatures=signatures)
-        await self._invocation.broadcast(
-            orderer,
-            signed_envelope(
-                CONFIG_UPDATE,
-                channel_id,
-                data.SerializeToString(),
-                self._signer,
-                self._now,
-                self._random_bytes(NONCE_LENGTH),
-            ),
-        )
+        envelope = make_update(channel_id, original, updated)
+        for signer in signers:
+            envelope = UpdateSigner(signer, self._now, self._random_bytes).sign(envelope)
+        await self.submit_update(orderer, envelope)
 
-    def _config_signature(self, update: bytes, signer: Signer) -> ConfigSignature:
-        header = signature_header(signer.serialized, self._random_bytes(NONCE_LENGTH))
-        return ConfigSignature(signature_header=header, signature=signer.sign(header + update))
+    async def submit_update(self, orderer: Channel, envelope: Envelope) -> None:
+        """Add this identity's signature to an update and have it ordered; BroadcastError.
+
+        (Fabric: peer channel update)
+        """
+        signer = UpdateSigner(self._signer, self._now, self._random_bytes)
+        await self._invocation.broadcast(orderer, signer.sign(envelope))
 
     async def _deliver(
         self, orderer: Channel, channel_id: str, position: SeekPosition
