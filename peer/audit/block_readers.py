@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -20,14 +21,19 @@ from .salvage import ReadBlock, read_message, read_record
 
 BLOCK_FILE = "blockfile_"
 LEDGER_DATABASE = "ledger.db"
+_NUMBER = re.compile(r"[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Where one block is said to be; ``read`` reads it, anew each time, and never fails."""
+    """Where one block is said to be; ``read`` reads it, anew each time, and never fails.
+
+    hint: the number in the name of its file, None without one.
+    """
 
     source: str
     read: Callable[[], ReadBlock]
+    hint: int | None = None
 
 
 def read_single(path: Path) -> Iterator[Piece]:
@@ -38,7 +44,8 @@ def read_single(path: Path) -> Iterator[Piece]:
         if pieces and all(not piece.read().fault for piece in pieces):
             yield from pieces
             return
-    yield Piece(str(path), partial(_read_file, path))
+    digits = _NUMBER.findall(path.stem)
+    yield Piece(str(path), partial(_read_file, path), int(digits[-1]) if digits else None)
 
 
 def _read_file(path: Path) -> ReadBlock:

@@ -8,7 +8,6 @@ broken keeps a place in the row and says so when its turn comes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -29,7 +28,6 @@ from .salvage import ReadBlock
 
 SNAPSHOT_INFO = "bootstrappingSnapshot.info"
 _NOT_BLOCKS = {".json", ".yaml", ".yml", ".md", ".txt", ".log", ".info", ".sha256"}
-_NUMBER = re.compile(r"\d+")
 
 
 class NoBlocks(GridloomError):
@@ -177,9 +175,8 @@ def _in_order(places: Sequence[_Place]) -> list[_Place]:
     guessed = []
     for place in places:
         if place.number is None:
-            numbers = [int(text) for text in _NUMBER.findall(Path(place.source).stem)[-1:]]
-            free = [number for number in numbers if number not in known]
-            known.update(free)
-            place = replace(place, number=free[0] if free else None)  # noqa: PLW2901
+            hint = place.piece.hint
+            place = replace(place, number=None if hint in known else hint)  # noqa: PLW2901
+            known.add(hint)
         guessed.append(place)
     return sorted(guessed, key=lambda place: (place.number is None, place.number or 0))
