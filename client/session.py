@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -132,8 +133,9 @@ class Session:
         responses = self.channel.server_stream(
             "/gateway.Gateway/ChaincodeEvents", request, ChaincodeEventsResponse
         )
-        async for response in _translated(responses):
-            yield response
+        async with aclosing(_translated(responses)) as translated:
+            async for response in translated:
+                yield response
 
     async def deliver(
         self, method: str, request: Envelope
@@ -142,8 +144,9 @@ class Session:
         responses = self.channel.stream(
             f"/protos.Deliver/{method}", _forever(request), DeliverResponse
         )
-        async for response in _translated(responses):
-            yield response
+        async with aclosing(_translated(responses)) as translated:
+            async for response in translated:
+                yield response
 
     async def _call(
         self,

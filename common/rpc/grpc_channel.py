@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -72,8 +73,9 @@ class GrpcChannel:
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> AsyncGenerator[M, None]:
         call = self._callable("unary_stream", method, response_type)(request, timeout=timeout)
-        async for response in _responses(call):
-            yield response
+        async with aclosing(_responses(call)) as responses:
+            async for response in responses:
+                yield response
 
     async def stream(
         self,
@@ -86,8 +88,9 @@ class GrpcChannel:
         call = self._callable("stream_stream", method, response_type)(timeout=timeout)
         writing = asyncio.create_task(_write(call, requests))
         try:
-            async for response in _responses(call):
-                yield response
+            async with aclosing(_responses(call)) as responses:
+                async for response in responses:
+                    yield response
         finally:
             writing.cancel()
             # What the requests' source raised ended the call and is what the caller must see.

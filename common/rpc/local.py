@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -42,8 +43,9 @@ class LocalChannel:
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> AsyncGenerator[M, None]:
         responses = self._handler(method)(request, Call(deadline=timeout))
-        async for response in self._iterate(method, responses, timeout):
-            yield _typed(response, response_type)
+        async with aclosing(self._iterate(method, responses, timeout)) as iterated:
+            async for response in iterated:
+                yield _typed(response, response_type)
 
     async def stream(
         self,
@@ -54,8 +56,9 @@ class LocalChannel:
         timeout: float | None = None,
     ) -> AsyncGenerator[M, None]:
         responses = self._handler(method)(requests, Call(deadline=timeout))
-        async for response in self._iterate(method, responses, timeout):
-            yield _typed(response, response_type)
+        async with aclosing(self._iterate(method, responses, timeout)) as iterated:
+            async for response in iterated:
+                yield _typed(response, response_type)
 
     async def close(self) -> None:
         self._closed = True
