@@ -14,7 +14,6 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
-from gridloom.common import blocks
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import DeliverClient
@@ -25,7 +24,7 @@ from gridloom.protos.peer import chaincode_event_pb2
 
 from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
 from .commit_notifier import CommitNotifier
-from .ledger.ledger import LAST_BLOCK, CommittedBlock, Ledger
+from .ledger.ledger import CommittedBlock, Ledger
 from .ledger.private_record import PrivateBlockData
 from .validation.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
@@ -73,7 +72,6 @@ class PeerChannel:
         self._bundle = bundle
         self._validator = BlockValidator(identities, self.definitions)
         self._notifier = CommitNotifier(ledger)
-        self._newest = ledger.block(LAST_BLOCK).header
         self._latest: CommittedBlock | None = None
         self._worker: ThreadPoolExecutor | None = None
         self._pulling: asyncio.Task[None] | None = None
@@ -90,8 +88,8 @@ class PeerChannel:
 
     @property
     def first(self) -> int:
-        """Number of the oldest block here."""
-        return 0
+        """Number of the oldest block there is or will be here."""
+        return self.ledger.first
 
     @property
     def height(self) -> int:
@@ -148,7 +146,7 @@ class PeerChannel:
 
     def verify(self, block: common_pb2.Block) -> None:
         """BlockError unless the block is the channel's next one, signed by its orderers."""
-        accept_block(block, self.height, blocks.header_hash(self._newest), self._bundle)
+        accept_block(block, self.height, self.ledger.last_hash, self._bundle)
 
     async def commit(self, block: common_pb2.Block) -> CommittedBlock:
         """Judge and store the next block, which ``verify`` has accepted.
@@ -205,7 +203,7 @@ class PeerChannel:
         self._bundle = validated.bundle
         private = PrivateBlockData(self.ledger.kept(validated.transactions))
         committed = self.ledger.commit(block, validated.transactions, private)
-        self._newest, self._latest = block.header, committed
+        self._latest = committed
         if committed.number % TRANSIENT_RETENTION == 0:
             self.ledger.transient.purge(committed.number - TRANSIENT_RETENTION)
         return committed

@@ -5,6 +5,8 @@
       LedgerClosed                          used after close()
       BlockRejected                         a block that does not continue the chain
       NotInIndex                            no such block, hash or transaction
+      BlockUnavailable                      older than the snapshot the ledger began with
+      TransactionUnavailable                known by its id only, from that snapshot
       StoreFailed                           the disk or database refused
       StoreDamaged                          what is stored cannot be a ledger of ours
       SimulationError
@@ -14,8 +16,12 @@
         CollectionsUndefined                the chaincode has no collections at all
         UndefinedCollection                 it has, but not this one
         PrivateDataUnavailable              the cleartext is older than its public hash
+        InvalidDocument                     a key or value CouchDB cannot hold
+        RichQueriesUnsupported              the state has LevelDB's rules
+        QueryUnreadable                     a rich query that is no JSON object
+        QueryRefused                        one that CouchDB would refuse
 
-The texts of the last three and of NotInIndex are those Fabric's clients know.
+The texts of the last seven and of NotInIndex are those Fabric's clients know.
 (Fabric: core/ledger/ledger_interface.go, common/ledger/blkstorage/blockindex.go.)
 """
 
@@ -70,6 +76,30 @@ class NotInIndex(LedgerError):
         super().__init__(f"no such {kind} [{key}] in index")
         self.kind = kind
         self.key = key
+
+
+class BlockUnavailable(LedgerError):
+    """A block from before the snapshot this ledger began with; first: the oldest there can be."""
+
+    def __init__(self, number: int, first: int) -> None:
+        super().__init__(
+            f"cannot serve block [{number}]. The ledger is bootstrapped from a snapshot."
+            f" First available block = [{first}]"
+        )
+        self.number = number
+        self.first = first
+
+
+class TransactionUnavailable(LedgerError):
+    """A transaction from before the snapshot this ledger began with: only its id is known."""
+
+    def __init__(self, tx_id: str, first: int) -> None:
+        super().__init__(
+            f"details for the TXID [{tx_id}] not available."
+            f" Ledger bootstrapped from a snapshot. First available block = [{first}]"
+        )
+        self.tx_id = tx_id
+        self.first = first
 
 
 class StoreFailed(LedgerError):
@@ -160,3 +190,40 @@ class PrivateDataUnavailable(SimulationError):
         )
         self.namespace = namespace
         self.collection = collection
+
+
+class InvalidDocument(SimulationError):
+    """A key or value that a state with CouchDB's rules cannot hold."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class RichQueriesUnsupported(SimulationError):
+    """A rich query of a state that has none, by LevelDB's rules; operation: Fabric's name."""
+
+    def __init__(self, operation: str = "ExecuteQuery") -> None:
+        super().__init__(f"{operation} not supported for leveldb")
+        self.operation = operation
+
+
+class QueryUnreadable(SimulationError):
+    """A rich query that the peer itself cannot read: why, in Go's words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class QueryRefused(SimulationError):
+    """A rich query that CouchDB refuses: its name for the error, HTTP status and reason."""
+
+    def __init__(self, error: str, status: int, reason: str) -> None:
+        super().__init__(
+            f"error handling CouchDB request. Error:{error},  Status Code:{status},"
+            f"  Reason:{reason}"
+        )
+        self.error = error
+        self.status = status
+        self.reason = reason

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from threading import Lock
 
 from gridloom.common import blocks
@@ -23,17 +24,21 @@ from .block_history import history_rows
 from .cached_snapshot import CachedSnapshot
 from .collection_catalog import CollectionCatalog
 from .commit_hash import commit_hash
-from .errors import BlockRejected, NotInIndex
+from .errors import BlockRejected, BlockUnavailable, NotInIndex, TransactionUnavailable
 from .heights import Heights
 from .private_data import matching_rows, private_sets
 from .private_record import PrivateBlockData, private_part
 from .query_executor import QueryExecutor
 from .reconciliation import LatePrivateData, reconcile
 from .simulator import TxSimulator
+from .snapshots.errors import SnapshotRefused
+from .snapshots.requests import SnapshotRequests
 from .state_db import StateSnapshot, encode_key
 from .store import (
+    UNKNOWN_CODE,
     BlockRecord,
     CollectionsRow,
+    LastBlock,
     LedgerStore,
     MissingRow,
     PrivateRow,
@@ -69,11 +74,16 @@ class Ledger:
     """The ledger of one channel over a store.
 
     collections: checks collection names in simulations; may be set later, once the
-    lifecycle exists.  One thread commits at a time; everything else may be called from any.
+    lifecycle exists.  snapshots: folder for all snapshots of this peer, None for making none.
+    One thread commits at a time; everything else may be called from any.
     """
 
     def __init__(
-        self, channel_id: str, store: LedgerStore, collections: CollectionCatalog | None = None
+        self,
+        channel_id: str,
+        store: LedgerStore,
+        collections: CollectionCatalog | None = None,
+        snapshots: Path | None = None,
     ) -> None:
         self.channel_id = channel_id
         self.collections = collections
@@ -83,12 +93,12 @@ class Ledger:
         self._cache_lock = Lock()
         self._cache: OrderedDict[int, common_pb2.Block] = OrderedDict()
         self._heights: Heights[CommittedBlock] = Heights(store.height)
-        self._last_hash = b""
-        self._commit_hash = b""
-        if store.height:
-            newest = self.block(LAST_BLOCK)
-            self._last_hash = blocks.header_hash(newest.header)
-            self._commit_hash = blocks.commit_hash(newest)
+        self._last = self._stored_last()
+        self._snapshots: SnapshotRequests | None = None
+        if snapshots is not None:
+            self._snapshots = SnapshotRequests(channel_id, store, snapshots)
+            if self._last is not None:
+                self._snapshots.resume(self._last)
 
     @property
     def height(self) -> int:
@@ -96,9 +106,20 @@ class Ledger:
         return self._heights.height
 
     @property
+    def first(self) -> int:
+        """Number of the oldest block there is or will be; 0 unless it began with a snapshot."""
+        base = self._store.base
+        return 0 if base is None else base.number + 1
+
+    @property
+    def last_hash(self) -> bytes:
+        """Header hash of the newest block, which need not be here; b"" while there is none."""
+        return self._last.block_hash if self._last else b""
+
+    @property
     def commit_hash(self) -> bytes:
         """Commit hash of the newest block; b"" while there is only the genesis block."""
-        return self._commit_hash
+        return self._last.commit_hash if self._last else b""
 
     def commit(
         self,
@@ -119,9 +140,12 @@ class Ledger:
             self._store.commit(record)
             for transaction, code in zip(transactions, record.codes, strict=True):
                 transaction.code = code
-            self._last_hash, self._commit_hash = record.block_hash, new_hash
+            previous_hash = block.header.previous_hash
+            self._last = LastBlock(record.number, record.block_hash, previous_hash, new_hash)
             self._remember(record.number, record.block)
             committed = CommittedBlock(record.block, transactions, new_hash)
+            if self._snapshots is not None:
+                self._snapshots.block_committed(self._last)
         self._heights.advance(record.number + 1, committed)
         return committed
 
@@ -132,7 +156,7 @@ class Ledger:
         problem = ""
         if number != self.height:
             problem = f"the ledger has {self.height} blocks"
-        elif block.header.previous_hash != self._last_hash:
+        elif block.header.previous_hash != self.last_hash:
             problem = "its previous hash is not the hash of the last block"
         elif [t.index for t in transactions] != list(range(len(block.data.data))):
             problem = f"{len(transactions)} transactions for {len(block.data.data)} entries"
@@ -151,8 +175,8 @@ class Ledger:
         snapshot = CachedSnapshot(self._store.snapshot())
         try:
             codes, batch = validate_and_prepare(number, transactions, snapshot)
-            chained = number == 1 or self._commit_hash
-            new_hash = commit_hash(bytes(codes), batch, self._commit_hash) if chained else b""
+            chained = number == 1 or self.commit_hash
+            new_hash = commit_hash(bytes(codes), batch, self.commit_hash) if chained else b""
             part = private_part(
                 number,
                 private,
@@ -227,16 +251,26 @@ class Ledger:
 
     def info(self) -> ledger_pb2.BlockchainInfo:
         """Height, and the hashes of the last block and of the one before."""
-        newest = self.block(LAST_BLOCK)
-        return ledger_pb2.BlockchainInfo(
-            height=newest.header.number + 1,
-            currentBlockHash=blocks.header_hash(newest.header),
-            previousBlockHash=newest.header.previous_hash,
+        last, first = self._last, self.first
+        if last is None:
+            return ledger_pb2.BlockchainInfo()
+        info = ledger_pb2.BlockchainInfo(
+            height=last.number + 1,
+            currentBlockHash=last.block_hash,
+            previousBlockHash=last.previous_hash,
         )
+        if self._store.base is not None:
+            info.bootstrappingSnapshotInfo.lastBlockInSnapshot = first - 1
+        return info
 
     def block(self, number: int) -> common_pb2.Block:
-        """A block by number, LAST_BLOCK for the newest; NotInIndex.  Shared: read only."""
+        """A block by number, LAST_BLOCK for the newest.  Shared: read only.
+
+        NotInIndex; BlockUnavailable before ``first``.
+        """
         wanted = self._store.height - 1 if number == LAST_BLOCK else number
+        if 0 <= wanted < self.first:
+            raise BlockUnavailable(wanted, self.first)
         found = self._cache.get(wanted)
         if found is None:
             found = self._store.block(wanted)
@@ -253,11 +287,14 @@ class Ledger:
         return self.block(number)
 
     def block_by_tx_id(self, tx_id: str) -> common_pb2.Block:
-        """The block with the first transaction of this id; NotInIndex."""
+        """The block with the first transaction of this id; NotInIndex, TransactionUnavailable."""
         return self.block(self._place(tx_id).block)
 
     def transaction(self, tx_id: str) -> transaction_pb2.ProcessedTransaction:
-        """Envelope and validation code of the first transaction of this id; NotInIndex."""
+        """Envelope and validation code of the first transaction of this id.
+
+        NotInIndex; TransactionUnavailable if only the id is known, from a snapshot.
+        """
         place = self._place(tx_id)
         entry = self.block(place.block).data.data[place.tx]
         return transaction_pb2.ProcessedTransaction(
@@ -266,9 +303,9 @@ class Ledger:
         )
 
     def tx_status(self, tx_id: str) -> tuple[int, int] | None:
-        """Validation code and block number of the first transaction of this id, if any."""
+        """Validation code and block number of the first transaction of this id, if known."""
         place = self._store.transaction(tx_id)
-        return (place.code, place.block) if place else None
+        return (place.code, place.block) if place and place.code != UNKNOWN_CODE else None
 
     def has_transaction(self, tx_id: str) -> bool:
         """True if any block holds a transaction of this id, valid or not."""
@@ -295,15 +332,60 @@ class Ledger:
         """Cleartext this peer holds of a block's transactions, by their index."""
         return private_sets(self._store.private_data(number))
 
+    def private_rows(self, number: int) -> list[PrivateRow]:
+        """The same, set by set."""
+        return self._store.private_data(number)
+
+    def request_snapshot(self, number: int) -> None:
+        """Have a snapshot made of a block: of the newest now if 0, of one to come in its time.
+
+        SnapshotRefused if that cannot be.
+        """
+        requests = self._snapshot_requests(number)
+        with self._commit_lock:
+            assert self._last is not None
+            requests.submit(number, self._last)
+
+    def cancel_snapshot(self, number: int) -> None:
+        """Withdraw such a request; SnapshotRefused."""
+        self._snapshot_requests(number).cancel(number)
+
+    def pending_snapshots(self) -> list[int]:
+        """Blocks of which a snapshot is due or being made, ascending."""
+        return self._snapshots.pending() if self._snapshots else []
+
     def close(self) -> None:
-        """Release the store; may be called again."""
+        """Finish a snapshot that is being made and release the store; may be called again."""
+        if self._snapshots is not None:
+            self._snapshots.close()
         self._store.close()
+
+    def _snapshot_requests(self, number: int) -> SnapshotRequests:
+        if self._snapshots is None:
+            reason = "this peer has no folder for snapshots"
+            raise SnapshotRefused(self.channel_id, number, reason)
+        return self._snapshots
 
     def _place(self, tx_id: str) -> TransactionRow:
         place = self._store.transaction(tx_id)
         if place is None:
             raise NotInIndex("transaction ID", tx_id)
+        if place.code == UNKNOWN_CODE:
+            raise TransactionUnavailable(tx_id, self.first)
         return place
+
+    def _stored_last(self) -> LastBlock | None:
+        base = self._store.base
+        if not self._store.height or (base and self._store.height == base.number + 1):
+            return base
+        newest = self.block(LAST_BLOCK)
+        header = newest.header
+        return LastBlock(
+            header.number,
+            blocks.header_hash(header),
+            header.previous_hash,
+            blocks.commit_hash(newest),
+        )
 
     def _remember(self, number: int, block: common_pb2.Block) -> None:
         with self._cache_lock:

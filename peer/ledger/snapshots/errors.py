@@ -40,13 +40,13 @@ class SnapshotDamaged(SnapshotError):
         self.reason = reason
 
 
-class HashMismatch(SnapshotDamaged):
-    """A file that is not what the metadata says (both hashes as hex)."""
+class HashMismatch(SnapshotError):
+    """A file of a snapshot that is not what the metadata say (both hashes as hex)."""
 
     def __init__(self, file: str, expected: str, actual: str) -> None:
         super().__init__(
-            f"hash mismatch for file [{file}]",
-            f"Expected hash = [{expected}], Actual hash = [{actual}]",
+            f"hash mismatch for file [{file}]. "
+            f"Expected hash = [{expected}], Actual hash = [{actual}]"
         )
         self.file, self.expected, self.actual = file, expected, actual
 
