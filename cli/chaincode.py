@@ -39,6 +39,12 @@ Policy = Annotated[
     str,
     typer.Option("--policy", help="AND('Org1MSP.peer','Org2MSP.peer'), or a /Channel/... path."),
 ]
+Collections = Annotated[
+    Path | None,
+    typer.Option(
+        "--collections", exists=True, dir_okay=False, help="Private data, a JSON file as `peer`'s."
+    ),
+]
 InitRequired = Annotated[
     bool, typer.Option("--init-required", help="The first call must be an init call.")
 ]
@@ -46,18 +52,37 @@ InitRequired = Annotated[
 
 @app.command(epilog="Example: gridloom chaincode package ./basic -o basic.tar.gz")
 def package(
-    source: Source,
+    source: Annotated[
+        Path | None, typer.Argument(help="A module or a package folder.", exists=True)
+    ] = None,
+    service: Annotated[
+        str, typer.Option("--service", help="Instead: HOST:PORT where the chaincode runs.")
+    ] = "",
     label: Annotated[str, typer.Option("--label", "-l", help="Begins the package id.")] = "",
     module: Annotated[
         str, typer.Option("--module", "-m", help="Where its contracts are, if not obvious.")
     ] = "",
-    output: Annotated[Path | None, typer.Option("--output", "-o")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The file; LABEL.tar.gz by default.")
+    ] = None,
 ) -> None:
-    """Make a package of a folder or module and print its id."""
-    from gridloom.deploy.packaging import package_id_of, package_source  # noqa: PLC0415
+    """Make a package of a folder or module, or of a service's address, and print its id."""
+    from gridloom.deploy.packaging import (  # noqa: PLC0415
+        package_id_of,
+        package_service,
+        package_source,
+    )
 
-    data = package_source(source, label=label, module=module)
-    target = output or Path(f"{label or source.stem}.tar.gz")
+    if source is not None and not service:
+        label = label or source.resolve().stem
+        data = package_source(source, label=label, module=module)
+    elif service and source is None:
+        if not label:
+            raise typer.BadParameter("a service needs a --label")
+        data = package_service(service, label)
+    else:
+        raise typer.BadParameter("give either a source or a --service")
+    target = output or Path(f"{label}.tar.gz")
     target.write_bytes(data)
     typer.echo(package_id_of(data))
 
@@ -89,6 +114,7 @@ def approve(
     sequence: Sequence = 0,
     policy: Policy = "",
     init_required: InitRequired = False,
+    collections: Collections = None,
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
     org: OrganizationName = "",
@@ -105,6 +131,7 @@ def approve(
                 sequence or await access.next_sequence(spec, name),
                 policy,
                 init_required,
+                collections,
             )
             peer = access.peer(access.peers(msp_id)[0].name)
             tx_id = await access.lifecycle(msp_id).approve(
@@ -122,6 +149,7 @@ def commit(
     sequence: Sequence = 0,
     policy: Policy = "",
     init_required: InitRequired = False,
+    collections: Collections = None,
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
     org: OrganizationName = "",
@@ -138,6 +166,7 @@ def commit(
                 sequence or await access.next_sequence(spec, name),
                 policy,
                 init_required,
+                collections,
             )
             lifecycle = access.lifecycle(msp_id)
             first = access.peer(access.peers(msp_id)[0].name)
@@ -156,13 +185,16 @@ def commit(
 @app.command(epilog="Example: gridloom chaincode deploy ./basic")
 def deploy(
     source: Source,
-    name: Annotated[str, typer.Option("--name", "-n", help="Its name; the folder's.")] = "",
+    name: Annotated[
+        str, typer.Option("--name", "-n", help="Its name; from SOURCE by default.")
+    ] = "",
     module: Annotated[
         str, typer.Option("--module", "-m", help="Where its contracts are, if not obvious.")
     ] = "",
     version: Version = "1.0",
     policy: Policy = "",
     init_required: InitRequired = False,
+    collections: Collections = None,
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
 ) -> None:
@@ -170,15 +202,20 @@ def deploy(
 
     Deploying again under the same name is an upgrade: the sequence goes up by one.
     """
+    from gridloom.common.chaincode_package import parse_package  # noqa: PLC0415
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
     from gridloom.deploy.packaging import package_id_of, package_source  # noqa: PLC0415
 
-    chaincode = name or source.stem
-    label = f"{chaincode}_{version}"
-    packaged = source.name.endswith((".tar.gz", ".tgz"))
-    data = source.read_bytes() if packaged else package_source(source, label=label, module=module)
-    if not packaged:
-        NetworkHome(directory).remember_origin(package_id_of(data), source)
+    if source.name.endswith((".tar.gz", ".tgz")):
+        data = source.read_bytes()
+        label = parse_package(data).label
+        chaincode = name or label.rpartition("_")[0] or label
+    else:
+        chaincode = name or source.resolve().stem
+        data = package_source(source, label=f"{chaincode}_{version}", module=module)
+        home = NetworkHome(directory)
+        home.state()
+        home.remember_origin(package_id_of(data), source)
 
     async def work() -> None:
         async with network_access(directory) as access:
@@ -189,6 +226,7 @@ def deploy(
                 await access.next_sequence(spec, chaincode),
                 policy,
                 init_required,
+                collections,
             )
             package_id = await access.deploy_chaincode(data, definition, spec, _progress)
             typer.echo(
@@ -224,11 +262,17 @@ def list_chaincodes(directory: Directory = DEFAULT_DIRECTORY, channel: ChannelNa
 
 
 def _definition(
-    name: str, version: str, sequence: int, policy: str, init_required: bool
+    name: str,
+    version: str,
+    sequence: int,
+    policy: str,
+    init_required: bool,
+    collections: Path | None,
 ) -> ChaincodeDefinition:
-    from gridloom.client.admin import ChaincodeDefinition  # noqa: PLC0415
+    from gridloom.client.admin import ChaincodeDefinition, parse_collections  # noqa: PLC0415
 
-    return ChaincodeDefinition(name, version, sequence, init_required, policy)
+    private = None if collections is None else parse_collections(collections.read_bytes())
+    return ChaincodeDefinition(name, version, sequence, init_required, policy, private)
 
 
 def _progress(step: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,6 +36,8 @@ UserName = Annotated[str, typer.Option("--user", "-u", help="Act as this user of
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end, on uvloop where that is installed."""
+    import asyncio  # noqa: PLC0415
+
     try:
         import uvloop  # noqa: PLC0415
     except ImportError:

@@ -26,7 +26,7 @@ Transient = Annotated[
     list[str] | None, typer.Option("--transient", "-t", help="KEY=VALUE kept out of the ledger.")
 ]
 Endorsers = Annotated[
-    list[str] | None, typer.Option("--endorse", help="MSP id of an organisation to endorse.")
+    list[str] | None, typer.Option("--endorse", help="An organisation that shall endorse.")
 ]
 
 
@@ -48,19 +48,35 @@ def invoke(
     user: UserName = "User1",
     transient: Transient = None,
     endorse: Endorsers = None,
+    init: Annotated[
+        bool, typer.Option("--init", help="The first call of a chaincode with --init-required.")
+    ] = False,
 ) -> None:
     """Submit a transaction, wait until it is committed, print its result."""
+    pairs = _pairs(transient)
 
     async def submit() -> None:
         async with network_access(directory) as access:
             name, _, contract_name = chaincode.partition(":")
-            gateway = access.gateway(organization_of(access, org), user)
-            network = gateway.get_network(channel_of(access, channel).name)
+            msp_id, spec = organization_of(access, org), channel_of(access, channel)
+            endorsing = [organization_of(access, each) for each in endorse or ()]
+            if init:
+                qualified = f"{contract_name}:{function}" if contract_name else function
+                tx_id, result = await access.initialize(
+                    spec,
+                    name,
+                    [argument.encode() for argument in (qualified, *(arguments or ()))],
+                    msp_id,
+                    user,
+                    transient={key: value.encode() for key, value in pairs.items()},
+                    endorsing=endorsing,
+                )
+                typer.echo(f"transaction {tx_id}: VALID", err=True)
+                typer.echo(_text(result))
+                return
+            network = access.gateway(msp_id, user).get_network(spec.name)
             submitted = await network.get_contract(name, contract_name).submit_async(
-                function,
-                arguments or [],
-                transient=_pairs(transient),
-                endorsing_organizations=endorse or [],
+                function, arguments or [], transient=pairs, endorsing_organizations=endorsing
             )
             status = await submitted.get_status()
             typer.echo(
@@ -86,6 +102,7 @@ def query(
     transient: Transient = None,
 ) -> None:
     """Evaluate a transaction function on one peer and print its result."""
+    pairs = _pairs(transient)
 
     async def evaluate() -> None:
         async with network_access(directory) as access:
@@ -94,7 +111,7 @@ def query(
             contract = gateway.get_network(channel_of(access, channel).name).get_contract(
                 name, contract_name
             )
-            result = await contract.evaluate(function, arguments or [], transient=_pairs(transient))
+            result = await contract.evaluate(function, arguments or [], transient=pairs)
             typer.echo(_text(result))
 
     run(evaluate())

@@ -7,7 +7,7 @@ channels are direct calls, or one in others, where they are gRPC.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from gridloom.client import Gateway, Timeouts
 from gridloom.client.admin import ChaincodeDefinition, ChannelAdmin, Invocation, LifecycleAdmin
@@ -125,6 +125,33 @@ class NetworkAccess:
         """Return the first peer of each of the organisations, of all members by default."""
         names = organizations or [org.msp_id for org in self.topology.members(channel)]
         return [self._first_peer(name) for name in names]
+
+    async def initialize(
+        self,
+        channel: ChannelSpec,
+        chaincode: str,
+        arguments: Sequence[bytes],
+        organization: str,
+        user: str = "User1",
+        *,
+        transient: Mapping[str, bytes] | None = None,
+        endorsing: Sequence[str] = (),
+    ) -> tuple[str, bytes]:
+        """Submit the call that a chaincode with init_required waits for.
+
+        Return transaction id and result.  Gateways know no such call, so it goes to the peers
+        themselves: EndorsementError, BroadcastError, CommitError.
+        """
+        tx_id, response = await self.invocation(organization, user).submit(
+            self.endorsers(channel, endorsing),
+            self.orderer(channel),
+            channel.name,
+            chaincode,
+            *arguments,
+            transient=transient,
+            is_init=True,
+        )
+        return tx_id, response.payload
 
     async def install(
         self, package: bytes, organizations: Sequence[str], progress: Progress = _silent

@@ -33,7 +33,7 @@ from gridloom.protos.common.common_pb2 import Block
 from .configtx import channel_genesis_block
 from .home import NetworkHome
 from .material import Material, create_material, load_material
-from .packaging import PYTHON
+from .packaging import PYTHON, SERVICE
 from .python_chaincode import PythonLauncher
 from .topology import (
     ChannelSpec,
@@ -156,7 +156,7 @@ class NodeBuilder:
         folder = None if self._stored is None else self._stored.node("peers", node.name)
         launchers: dict[str, ChaincodeLauncher] = {
             PYTHON: PythonLauncher(org.msp_id, development=self.development, origin=self._origin),
-            "ccaas": ServiceLauncher(),
+            SERVICE: ServiceLauncher(),
         }
         store = MemoryPackageStore() if folder is None else FilePackageStore(folder / "packages")
         peer = Peer(

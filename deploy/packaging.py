@@ -1,7 +1,8 @@
-"""Making chaincode packages of Python sources (Fabric: peer lifecycle chaincode package)."""
+"""Making chaincode packages (Fabric: peer lifecycle chaincode package)."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from gridloom.common.chaincode_package import build_package, package_id, parse_package
@@ -10,6 +11,9 @@ from gridloom.common.errors import GridloomError
 SOURCE_FOLDER = "src"
 PYTHON = "python"
 """The package type of Python chaincode."""
+
+SERVICE = "ccaas"
+"""The package type of a chaincode that runs as a service (Fabric's name for it)."""
 
 _IGNORED = frozenset({"__pycache__", ".git", ".venv", "node_modules", ".mypy_cache"})
 
@@ -44,6 +48,23 @@ def package_source(source: Path, *, label: str = "", module: str = "") -> bytes:
     else:
         raise SourceError(source, "there is no such file or folder")
     return build_package(label or source.stem, PYTHON, module, files)
+
+
+def package_service(address: str, label: str, tls_root: bytes | None = None) -> bytes:
+    """Return a lifecycle package that says where a chaincode service listens.
+
+    address: ``host:port``; tls_root: PEM of the CA its certificate is checked against, None
+    without TLS.  InvalidPackage for a bad label.
+    """
+    connection: dict[str, object] = {
+        "address": address,
+        "dial_timeout": "10s",
+        "tls_required": tls_root is not None,
+    }
+    if tls_root is not None:
+        connection["root_cert"] = tls_root.decode()
+    data = json.dumps(connection, indent=2).encode()
+    return build_package(label, SERVICE, "", {"connection.json": data})
 
 
 def source_root(source: Path) -> Path:

@@ -101,20 +101,21 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
 def _require_same(
     home: NetworkHome, topology: Topology, options: UpOptions, text: str | None
 ) -> None:
-    if text is None and options.port_base is None:
-        return
-    asked = options.topology(home.description() if text is None else text)
-    own = iter([node.port for node in topology.nodes()])
+    own = home.description()
+    same = text is None or Topology.parse(text) == Topology.parse(own)
+    if options.port_base is not None:
+        ports = iter([node.port for node in topology.nodes()])
 
-    def chosen(port: int) -> int:
-        mine = next(own, 0)
-        return port or mine
+        def chosen(port: int) -> int:
+            mine = next(ports)
+            return port or mine
 
-    if asked.with_ports(chosen) != topology:
-        reason = (
-            "there is another network here; remove it with: gridloom reset, or use another --dir"
+        same = same and options.topology(own).with_ports(chosen) == topology
+    if not same:
+        raise HomeError(
+            home.path,
+            "there is another network here; remove it with: gridloom reset, or use another --dir",
         )
-        raise HomeError(home.path, reason)
 
 
 async def run_network(
