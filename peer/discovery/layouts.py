@@ -15,15 +15,16 @@ Groups = Mapping[str, Sequence[str]]
 """Endpoints of the peers by group, the preferred ones first."""
 
 
-def assign(layout: Layout, groups: Groups, *preferred: Container[str]) -> Mapping[str, str] | None:
+def assign(
+    layout: Layout, groups: Groups, preferred: Container[str] = ()
+) -> Mapping[str, str] | None:
     """Return a group for each of the peers that satisfy a layout together; None if nobody can.
 
-    preferred: growing sets of peers to use before all others, each with those before it: as
-    few as possible of a later set are used.
+    preferred: peers of whom as many as possible are used.
     """
     slots = [group for group, needed in layout.items() for _ in range(needed)]
     taken: dict[str, int] = {}
-    for allowed in (*preferred, None):
+    for allowed in (preferred, None):
         usable = [
             [peer for peer in groups.get(group, ()) if allowed is None or peer in allowed]
             for group in slots

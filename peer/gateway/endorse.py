@@ -80,23 +80,15 @@ class _Collection:
         self._timeout = timeout
 
     async def complete(self, plan: Plan) -> None:
-        """Ask peers until a layout is satisfied, or none can be any more."""
-        pending: set[asyncio.Task[None]] = set()
-        try:
-            while plan.endorsements() is None:
-                asked = plan.next_endorsers()
-                if len(asked) == 1 and not pending:
-                    await self._endorse(plan, asked[0])
-                    continue
-                pending.update(asyncio.create_task(self._endorse(plan, peer)) for peer in asked)
-                if not pending:
-                    return
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-        finally:
-            for task in pending:
-                task.cancel()
+        """Ask the peers of one layout after the other until one is satisfied."""
+        while plan.endorsements() is None:
+            asked = plan.next_endorsers()
+            if not asked:
+                return
+            if len(asked) == 1:
+                await self._endorse(plan, asked[0])
+            else:
+                await asyncio.gather(*(self._endorse(plan, peer) for peer in asked))
 
     async def plan_from_first_endorser(self) -> Plan:
         """Let one peer of the own organisation simulate, then plan for what was touched."""
@@ -109,11 +101,15 @@ class _Collection:
         return plan
 
     async def _endorse(self, plan: Plan, peer: PeerInfo) -> None:
-        answer = await self._ask(peer)
-        if isinstance(answer, Failure):
-            plan.fail(peer, answer.message)
-        else:
-            plan.accept(peer, answer)
+        """Get an endorsement of a peer, or of others of its group as long as they fail."""
+        candidate: PeerInfo | None = peer
+        while candidate is not None:
+            answer = await self._ask(candidate)
+            if isinstance(answer, Failure):
+                plan.fail(candidate, answer.message)
+            elif plan.accept(candidate, answer):
+                return
+            candidate = plan.replacement(candidate)
 
     async def _first_endorsement(self) -> tuple[PeerInfo, ProposalResponse]:
         errors: list[ErrorDetail] = []

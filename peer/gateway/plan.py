@@ -31,34 +31,45 @@ class Plan:
         self._peers = {peer.endpoint: peer for peers in groups.values() for peer in peers}
         self._groups = {name: [p.endpoint for p in peers] for name, peers in groups.items()}
         self._accepted: dict[str, Endorsement] = {}
-        self._asked: set[str] = set()
+        self._asked_for: dict[str, str] = {}
         self.response_payload = b""
         self.errors: list[ErrorDetail] = []
 
     def next_endorsers(self) -> list[PeerInfo]:
-        """Return the peers to ask now, beside those whose answers are still awaited.
+        """Return the peers to ask for what is still lacking, when no answer is awaited.
 
-        Nothing when these suffice, or when no layout can be satisfied any more.
+        Nothing when no layout can be satisfied any more.
         """
         while self._layouts:
-            chosen = assign(self._layouts[0], self._groups, self._accepted, self._asked)
+            chosen = assign(self._layouts[0], self._groups, self._accepted)
             if chosen is not None:
-                new = [endpoint for endpoint in chosen if endpoint not in self._asked]
-                self._asked.update(new)
+                new = {peer: name for peer, name in chosen.items() if peer not in self._accepted}
+                self._asked_for.update(new)
                 return [self._peers[endpoint] for endpoint in new]
             del self._layouts[0]
         return []
 
-    def accept(self, peer: PeerInfo, response: ProposalResponse) -> None:
-        """Count an endorsement; an error of the peer if its payload is another one."""
+    def replacement(self, failed: PeerInfo) -> PeerInfo | None:
+        """Return another peer of the group that ``failed`` was asked for, None for no more."""
+        group = self._asked_for[failed.endpoint]
+        for endpoint in self._groups[group]:
+            if endpoint not in self._asked_for:
+                self._asked_for[endpoint] = group
+                return self._peers[endpoint]
+        return None
+
+    def accept(self, peer: PeerInfo, response: ProposalResponse) -> bool:
+        """Count an endorsement; False, and an error of the peer, if its payload is another."""
         if not response.HasField("endorsement"):
             self.fail(peer, UNENDORSED)
-        elif self._accepted and response.payload != self.response_payload:
+            return False
+        if self._accepted and response.payload != self.response_payload:
             self.fail(peer, MISMATCH)
-        else:
-            self.response_payload = response.payload
-            self._accepted[peer.endpoint] = response.endorsement
-            self._asked.add(peer.endpoint)
+            return False
+        self.response_payload = response.payload
+        self._accepted[peer.endpoint] = response.endorsement
+        self._asked_for.setdefault(peer.endpoint, "")
+        return True
 
     def fail(self, peer: PeerInfo, message: str) -> None:
         """Remember what went wrong with a peer, and ask it no more."""

@@ -11,7 +11,6 @@ PEERS = ("a", "b", "c", "d")
 groups = st.dictionaries(
     st.sampled_from(("G0", "G1", "G2")), st.lists(st.sampled_from(PEERS), unique=True), min_size=3
 )
-some_peers = st.frozensets(st.sampled_from(PEERS))
 layouts = st.dictionaries(st.sampled_from(("G0", "G1", "G2")), st.integers(1, 2), min_size=1)
 
 

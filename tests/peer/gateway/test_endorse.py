@@ -210,6 +210,17 @@ class TestFailures:
         message = "ProposalResponsePayloads do not match"
         assert details(bench, error) == [("peer0.org2", message), ("peer1.org2", message)]
 
+    async def test_every_organisation_that_failed_is_told(self, bench):
+        bench.define(basic=definition("AND('Org1MSP.peer', 'Org2MSP.peer', 'Org3MSP.peer')"))
+        for name in ("peer0.org2", "peer1.org2", "peer0.org3"):
+            bench.endorsers[name].answer = chaincode_error("no")
+        error = await refusal(bench)
+        assert [name for name, _ in details(bench, error)] == [
+            "peer0.org2",
+            "peer0.org3",
+            "peer1.org2",
+        ]
+
     async def test_an_unreachable_peer_is_told_in_the_words_of_grpc(self, bench):
         failure = RpcError(Code.UNAVAILABLE, "connection refused")
         bench.each(lambda peer: setattr(peer, "answer", failure))
