@@ -13,10 +13,12 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 
+from gridloom.common.errors import GridloomError
+
 _SHOWN = 80
 
 
-class Mismatch(Exception):
+class Mismatch(GridloomError):
     """A value that does not fit its type hint.
 
     expected: the type as one writes it; path: the place within the argument, such as

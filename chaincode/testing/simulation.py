@@ -13,6 +13,7 @@ from itertools import islice
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from gridloom.common.errors import GridloomError
 from gridloom.protos.ledger.queryresult import kv_query_result_pb2
 from gridloom.protos.peer import chaincode_pb2, chaincode_shim_pb2, proposal_pb2
 
@@ -25,7 +26,7 @@ _Record = chaincode_shim_pb2.WriteRecord
 _BATCH = 100  # results of a query in one message (Fabric: maxResultLimit)
 
 
-class Refused(Exception):
+class Refused(GridloomError):
     """A request that a peer would refuse; the text is its reason."""
 
 

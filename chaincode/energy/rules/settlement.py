@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from gridloom.chaincode import ChaincodeError
+
 GRID = "grid"
 
 
@@ -35,7 +37,7 @@ class Account(NamedTuple):
     money: int
 
 
-class UnbalancedSettlement(ArithmeticError):
+class UnbalancedSettlement(ChaincodeError):
     """The accounts of an hour do not sum to zero; energy in Wh, money in micro-yuan."""
 
     def __init__(self, energy: int, money: int) -> None:
@@ -44,7 +46,7 @@ class UnbalancedSettlement(ArithmeticError):
         self.money = money
 
 
-class WrongPosition(ArithmeticError):
+class WrongPosition(ChaincodeError):
     """The transfers give a party another energy (Wh) than its meter or order."""
 
     def __init__(self, party: str, settled: int, position: int) -> None:
