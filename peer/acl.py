@@ -77,6 +77,14 @@ CHANNEL_RESOURCES = {
 }
 """Resources judged by a policy of the channel, unless its configuration names another."""
 
+_OF_PROPOSAL = (
+    "Failed deserializing proposal creator",
+    "Failed verifying that proposal's creator satisfies local MSP principal",
+)
+_OF_SIGNED_DATA = (
+    "failed deserializing signed data identity",
+    "failed verifying that the signed data identity satisfies local MSP principal",
+)
 _ROLES = {ADMINS: msp_principal_pb2.MSPRole.ADMIN, MEMBERS: msp_principal_pb2.MSPRole.MEMBER}
 
 
@@ -148,11 +156,20 @@ class AccessControl:
             raise AccessDenied(resource, "", message) from error
         self.check(resource, channel_id, caller)
 
-    def _check_local(self, resource: str, role: str, caller: SignedData) -> None:
-        failing = "Failed deserializing proposal creator"
+    def check_signed(self, resource: str, caller: SignedData) -> None:
+        """AccessDenied unless the signer of a request that is no proposal has the role.
+
+        resource: one of PEER_RESOURCES.
+        """
+        self._check_local(resource, PEER_RESOURCES[resource], caller, _OF_SIGNED_DATA)
+
+    def _check_local(
+        self, resource: str, role: str, caller: SignedData, steps: tuple[str, str] = _OF_PROPOSAL
+    ) -> None:
+        failing = steps[0]
         try:
             identity = self._local_msp.deserialize(caller.identity)
-            failing = "Failed verifying that proposal's creator satisfies local MSP principal"
+            failing = steps[1]
             self._local_msp.satisfies(identity, _principal(self._local_msp.msp_id, role))
             failing = "Failed verifying the signature"
             identity.verify(caller.data, caller.signature)

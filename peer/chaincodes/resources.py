@@ -85,3 +85,12 @@ class PeerResources(Protocol):
     def join(self, genesis_block: Block) -> object:
         """Join the channel of this block; a GridloomError with its reason when that fails."""
         ...
+
+    def join_by_snapshot(self, folder: str) -> object:
+        """Begin to join a channel from the snapshot in a folder; a GridloomError if it cannot."""
+        ...
+
+    @property
+    def joining_from(self) -> str | None:
+        """The folder of the snapshot that a channel is being joined from, None while none is."""
+        ...

@@ -6,6 +6,7 @@ On disk each channel has a folder of its own with one database: ``<root>/<channe
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -20,6 +21,8 @@ from ..validation.block_transaction import BlockTransaction
 from .errors import BlockRejected, LedgerExists, LedgerNotFound
 from .ledger import Ledger
 from .memory import MemoryStore
+from .snapshots.export import remove_unfinished
+from .snapshots.stored_snapshot import StoredSnapshot
 from .sqlite import SqliteStore
 from .store import LedgerStore
 
@@ -30,14 +33,20 @@ _CHANNEL_ID = re.compile(r"[a-z][a-z0-9.-]{0,248}")
 class LedgerProvider:
     """Creates, opens and lists ledgers below a folder, or in memory only.
 
-    A ledger exists once its genesis block is stored: a crash before that leaves nothing
-    that list() or open() would find, and create() may be repeated.
+    A ledger exists once its genesis block, or its snapshot, is stored: a crash before that
+    leaves nothing that list() or open() would find, and creating may be repeated.
+    snapshots: folder for those this peer makes, None for making none.
     """
 
-    def __init__(self, storage: Path | str | Literal["memory"]) -> None:
+    def __init__(
+        self, storage: Path | str | Literal["memory"], snapshots: Path | None = None
+    ) -> None:
         self._root = None if storage == "memory" else Path(storage)
+        self._snapshots = snapshots
         self._opened: dict[str, Ledger] = {}
         self._lock = Lock()
+        if snapshots is not None:
+            remove_unfinished(snapshots)
 
     def create(self, genesis_block: common_pb2.Block) -> Ledger:
         """Store a channel's genesis block and return its ledger.
@@ -48,7 +57,7 @@ class LedgerProvider:
         transaction = genesis_transaction(genesis_block)
         channel_id = transaction.channel_id
         with self._lock:
-            ledger = self._opened.get(channel_id) or Ledger(channel_id, self._store(channel_id))
+            ledger = self._opened.get(channel_id) or self._ledger(channel_id)
             if ledger.height:
                 self._opened[channel_id] = ledger
                 raise LedgerExists(channel_id)
@@ -60,6 +69,30 @@ class LedgerProvider:
             self._opened[channel_id] = ledger
             return ledger
 
+    def create_from_snapshot(self, snapshot: StoredSnapshot) -> Ledger:
+        """Store what a snapshot holds and return the ledger that begins behind it.
+
+        LedgerExists if the peer has joined already; SnapshotDamaged, StoreFailed when it
+        cannot be stored, and then nothing of it is.
+        """
+        channel_id = snapshot.channel_id
+        with self._lock:
+            store = None if channel_id in self._opened else self._store(channel_id)
+            if store is None or store.height:
+                if store is not None:
+                    store.close()
+                raise LedgerExists(channel_id)
+            try:
+                store.bootstrap(snapshot.bootstrap())
+                ledger = Ledger(channel_id, store, snapshots=self._snapshots)
+            except BaseException:
+                store.close()
+                if self._root is not None:
+                    shutil.rmtree(self._root / channel_id, ignore_errors=True)
+                raise
+            self._opened[channel_id] = ledger
+            return ledger
+
     def open(self, channel_id: str) -> Ledger:
         """The ledger of a channel this peer has joined, the same object each time."""
         with self._lock:
@@ -67,7 +100,7 @@ class LedgerProvider:
             if ledger is None:
                 if not self._is_stored(channel_id):
                     raise LedgerNotFound(channel_id)
-                ledger = Ledger(channel_id, self._store(channel_id))
+                ledger = self._ledger(channel_id)
                 if not ledger.height:
                     ledger.close()
                     raise LedgerNotFound(channel_id)
@@ -98,6 +131,9 @@ class LedgerProvider:
         if self._root is None or not _CHANNEL_ID.fullmatch(channel_id):
             return False
         return (self._root / channel_id / _DATABASE).is_file()
+
+    def _ledger(self, channel_id: str) -> Ledger:
+        return Ledger(channel_id, self._store(channel_id), snapshots=self._snapshots)
 
     def _store(self, channel_id: str) -> LedgerStore:
         if self._root is None:

@@ -29,10 +29,11 @@ from gridloom.protos.common.common_pb2 import (
 from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
 from gridloom.protos.peer.proposal_pb2 import SignedProposal
 from gridloom.protos.peer.proposal_response_pb2 import Response
-from gridloom.protos.peer.query_pb2 import ChannelQueryResponse
+from gridloom.protos.peer.query_pb2 import ChannelQueryResponse, JoinBySnapshotStatus
 from gridloom.protos.peer.transaction_pb2 import VALID
 
 from ...ledger.errors import LedgerExists
+from ...ledger.snapshots.errors import JoinInProgress
 from ..invocation import Invocation
 from ..resources import PeerResources
 from ..system_chaincode import called_by_another, failure, success
@@ -58,6 +59,8 @@ class ConfigurationChaincode:
         self._peer = peer
         self._functions: Mapping[str, Callable[[bytes, SignedProposal], Response]] = {
             "JoinChain": self._join,
+            "JoinChainBySnapshot": self._join_by_snapshot,
+            "JoinBySnapshotStatus": self._join_by_snapshot_status,
             "GetConfigBlock": self._config_block,
             "GetChannelConfig": self._channel_config,
             "GetChannels": self._channels,
@@ -106,11 +109,34 @@ class ConfigurationChaincode:
     def _join_checked(self, block: Block) -> Response:
         try:
             self._peer.join(block)
-        except LedgerExists as error:
+        except (LedgerExists, JoinInProgress) as error:
             return failure(f"cannot create ledger from genesis block: {error}")
         except GridloomError as error:
             return failure(str(error))
         return success()
+
+    def _join_by_snapshot(self, argument: bytes, proposal: SignedProposal) -> Response:
+        if not argument:
+            return failure("Cannot join the channel, no snapshot directory provided")
+        refusal = self._refuse_locally("JoinChainBySnapshot", "[{}]", proposal)
+        if refusal is not None:
+            return refusal
+        folder = argument.decode("utf-8", "surrogateescape")
+        try:
+            self._peer.join_by_snapshot(folder)
+        except GridloomError as error:
+            return failure(f"cannot create ledger from snapshot {folder}: {error}")
+        return success()
+
+    def _join_by_snapshot_status(self, _: bytes, proposal: SignedProposal) -> Response:
+        refusal = self._refuse_locally("JoinBySnapshotStatus", "{}", proposal)
+        if refusal is not None:
+            return refusal
+        folder = self._peer.joining_from
+        if folder is None:
+            return success()
+        status = JoinBySnapshotStatus(in_progress=True, bootstrapping_snapshot_dir=folder)
+        return success(status.SerializeToString())
 
     def _config_block(self, argument: bytes, proposal: SignedProposal) -> Response:
         channel_id = argument.decode("utf-8", "replace")
@@ -137,10 +163,9 @@ class ConfigurationChaincode:
         return success(channel.bundle.config.SerializeToString())
 
     def _channels(self, _: bytes, proposal: SignedProposal) -> Response:
-        try:
-            self._peer.acl.check_proposal(f"{self.name}/GetChannels", "", proposal)
-        except GridloomError as error:
-            return failure(f"access denied for [GetChannels]: {error}")
+        refusal = self._refuse_locally("GetChannels", "{}", proposal)
+        if refusal is not None:
+            return refusal
         answer = ChannelQueryResponse()
         for channel_id in self._peer.channel_ids():
             answer.channels.add(channel_id=channel_id)
@@ -151,6 +176,16 @@ class ConfigurationChaincode:
             self._peer.acl.check_proposal(f"{self.name}/{function}", channel_id, proposal)
         except GridloomError as error:
             return failure(f"access denied for [{function}][{channel_id}]: {error}")
+        return None
+
+    def _refuse_locally(
+        self, function: str, wording: str, proposal: SignedProposal
+    ) -> Response | None:
+        """wording: how Fabric writes the reason of this function's refusal."""
+        try:
+            self._peer.acl.check_proposal(f"{self.name}/{function}", "", proposal)
+        except GridloomError as error:
+            return failure(f"access denied for [{function}]: {wording.format(error)}")
         return None
 
 
