@@ -13,6 +13,8 @@ import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
 
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.errors import ConfigError
@@ -26,19 +28,17 @@ from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefi
 from .commit_notifier import CommitNotifier
 from .ledger.ledger import CommittedBlock, Ledger
 from .ledger.private_record import PrivateBlockData
+from .private_data.channel import ChannelPrivateData, PrivateDataNetwork
+from .private_data.coordinator import Gathered
 from .validation.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
-from .validation.block_validator import BlockValidator, IdentityJudge
+from .validation.block_validator import BlockValidator, IdentityJudge, ValidatedBlock
 from .validation.message_validation import read_committed
 from .validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE
 
 logger = logging.getLogger(__name__)
 
-TRANSIENT_RETENTION = 20_000
-"""Blocks after which cleartext that was endorsed but never committed is forgotten.
-
-(Fabric: core.yaml peer.gossip.pvtData.transientstoreMaxBlockRetention)
-"""
+R = TypeVar("R")
 
 
 class ChannelStopped(GridloomError):
@@ -51,10 +51,19 @@ class ChannelStopped(GridloomError):
         self.reason = reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Incomplete:
+    """A block past stage A whose private data are not all at hand."""
+
+    validated: ValidatedBlock
+    gathered: Gathered
+
+
 class PeerChannel:
     """A joined channel.
 
-    identities: the MSPs of any channel by id, None for one this peer does not know.
+    identities: the MSPs of any channel by id, None for one this peer does not know; network:
+    how private data come and go, None for a peer that is in no collection.
     Use it on one event loop; ``commit`` may also be called without a deliver client.
     """
 
@@ -63,9 +72,17 @@ class PeerChannel:
         bundle: ChannelBundle,
         ledger: Ledger,
         identities: Callable[[str], IdentityJudge | None],
+        network: PrivateDataNetwork | None = None,
     ) -> None:
         self.ledger = ledger
-        self.definitions = ChaincodeDefinitions(lambda: self._bundle.application.orgs)
+        self.definitions = ChaincodeDefinitions(
+            lambda: self._bundle.application.orgs, network.signer.msp_id if network else ""
+        )
+        self.private_data: ChannelPrivateData | None = None
+        if network is not None:
+            self.private_data = ChannelPrivateData(
+                ledger.channel_id, ledger, self.definitions, lambda: self._bundle, network
+            )
         ledger.collections = self.definitions
         self.failure: ChannelStopped | None = None
         self.errored = asyncio.Event()
@@ -155,13 +172,13 @@ class PeerChannel:
         """
         if self.failure is not None:
             raise self.failure
-        if self._worker is None:
-            name = f"commit {self.channel_id}"
-            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._worker, self._process, block
-            )
+            outcome = await self._in_worker(lambda: self._process(block))
+            if isinstance(outcome, CommittedBlock):
+                return outcome
+            assert self.private_data is not None
+            private = await self.private_data.complete(outcome.gathered)
+            return await self._in_worker(lambda: self._store(block, outcome.validated, private))
         except Exception as error:
             raise self._fail(block.header.number, error) from error
 
@@ -169,9 +186,13 @@ class PeerChannel:
         """Pull and commit blocks from now on, until ``stop``."""
         if self._pulling is None:
             self._pulling = asyncio.create_task(self._pull(client), name=f"pull {self.channel_id}")
+        if self.private_data is not None:
+            self.private_data.start()
 
     async def stop(self) -> None:
         """Finish the block that is being committed and pull no more; may be called again."""
+        if self.private_data is not None:
+            await self.private_data.stop()
         pulling, self._pulling = self._pulling, None
         if pulling is not None:
             pulling.cancel()
@@ -190,8 +211,17 @@ class PeerChannel:
         except Exception as error:
             self._fail(self.height, error)
 
-    def _process(self, block: common_pb2.Block) -> CommittedBlock:
-        """Stage A, stage B and storage; runs in the worker thread."""
+    async def _in_worker(self, work: Callable[[], R]) -> R:
+        if self._worker is None:
+            name = f"commit {self.channel_id}"
+            self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+
+    def _process(self, block: common_pb2.Block) -> CommittedBlock | _Incomplete:
+        """Stage A, and the rest too unless private data have to be asked for.
+
+        Runs in the worker thread.
+        """
         state = self.ledger.snapshot()
         try:
             validated = self._validator.validate(
@@ -199,13 +229,23 @@ class PeerChannel:
             )
         finally:
             state.close()
+        if self.private_data is None:
+            return self._store(block, validated, PrivateBlockData())
+        gathered = self.private_data.gather(block.header.number, validated.transactions)
+        if gathered.needs:
+            return _Incomplete(validated, gathered)
+        return self._store(block, validated, gathered.without_asking())
+
+    def _store(
+        self, block: common_pb2.Block, validated: ValidatedBlock, private: PrivateBlockData
+    ) -> CommittedBlock:
+        """Stage B and storage; runs in the worker thread."""
         # The new configuration is there before anyone can hear of the block that brings it.
         self._bundle = validated.bundle
-        private = PrivateBlockData(self.ledger.kept(validated.transactions))
         committed = self.ledger.commit(block, validated.transactions, private)
         self._latest = committed
-        if committed.number % TRANSIENT_RETENTION == 0:
-            self.ledger.transient.purge(committed.number - TRANSIENT_RETENTION)
+        if self.private_data is not None:
+            self.private_data.forget(committed.number)
         return committed
 
     def _fail(self, number: int, error: Exception) -> ChannelStopped:

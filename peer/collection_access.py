@@ -5,13 +5,8 @@ from __future__ import annotations
 from gridloom.common.errors import GridloomError
 from gridloom.common.policies.evaluate import compile_signature_policy
 from gridloom.common.policies.policy import SignedData
-from gridloom.common.wire import parse
-from gridloom.protos.peer import collection_pb2
-from gridloom.protos.peer.lifecycle import db_pb2
 
 from .chaincodes.lifecycle.collections import implicit_collection_org, static_collections
-from .chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE, NAMESPACES
-from .chaincodes.lifecycle.serializer import field_key
 from .channel import PeerChannel
 
 
@@ -25,7 +20,8 @@ def may_read_collection(
     """
     if implicit_collection_org(collection) is not None:
         return True
-    config = _collection_below(channel, block, chaincode, collection)
+    row = channel.ledger.collections_below(chaincode, block)
+    config = static_collections(row.package).get(collection) if row is not None else None
     if config is None:
         return False
     if not config.member_only_read:
@@ -36,16 +32,3 @@ def may_read_collection(
     except GridloomError:
         return False
     return True
-
-
-def _collection_below(
-    channel: PeerChannel, block: int, chaincode: str, collection: str
-) -> collection_pb2.StaticCollectionConfig | None:
-    """The collection by the newest definition that was committed before the block."""
-    key = field_key(NAMESPACES, chaincode, "Collections")
-    for change in channel.ledger.history(LIFECYCLE_NAMESPACE, key):
-        number = channel.block_number_of(change.tx_id)
-        if number is not None and number < block:
-            package = parse(db_pb2.StateData, change.value, key).Bytes
-            return static_collections(package).get(collection)
-    return None

@@ -22,7 +22,6 @@ from gridloom.protos.peer import (
     proposal_pb2,
     proposal_response_pb2,
 )
-from gridloom.protos.transientstore.transientstore_pb2 import TxPvtReadWriteSetWithConfigInfo
 
 from .acl import PEER_PROPOSE, AccessControl
 from .chaincode_interest import chaincode_interest
@@ -141,7 +140,11 @@ class Endorser:
                 )
             )
             results = simulator.results() if simulator is not None else None
-            interest = self._keep(proposal, channel, results)
+            interest = None
+            if channel is not None and simulator is not None and results is not None:
+                if response.status < CHAINCODE_REFUSED:
+                    await _give_out(proposal.tx_id, channel, simulator, results)
+                interest = chaincode_interest(results, self._host.is_system)
         except GridloomError as error:
             raise EndorsementFailed(f"error in simulation: {error}") from error
         failed = response.status >= CHAINCODE_FAILED
@@ -174,19 +177,16 @@ class Endorser:
                 f"on channel {channel_id} and try again: {error}"
             ) from error
 
-    def _keep(
-        self,
-        proposal: UnpackedProposal,
-        channel: PeerChannel | None,
-        results: SimulationResults | None,
-    ) -> proposal_response_pb2.ChaincodeInterest | None:
-        """Keep the cleartext of private writes until commit; say what the simulation touched."""
-        if channel is None or results is None:
-            return None
-        if results.private is not None:
-            private = TxPvtReadWriteSetWithConfigInfo(pvt_rwset=results.private)
-            channel.ledger.transient.put(proposal.tx_id, private, channel.height)
-        return chaincode_interest(results, self._host.is_system)
+
+async def _give_out(
+    tx_id: str, channel: PeerChannel, simulator: TxSimulator, results: SimulationResults
+) -> None:
+    """Give the cleartext of private writes to those who have to have it before the commit."""
+    if results.private is None or channel.private_data is None:
+        return
+    writes = channel.private_data.writes(results.private, simulator)
+    simulator.done()
+    await channel.private_data.distribute(tx_id, writes, channel.height)
 
 
 def _payload(

@@ -13,7 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from random import Random
@@ -23,11 +25,12 @@ from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import Backoff, DeliverClient
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
-from gridloom.common.identities import Signer
+from gridloom.common.identities import Identity, IdentityError, Signer
 from gridloom.common.msp import Msp, MspManager
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.protos.common import common_pb2
+from gridloom.protos.gossip.message_pb2 import GossipMessage
 from gridloom.protos.msp import msp_config_pb2
 
 from .acl import AccessControl
@@ -38,11 +41,12 @@ from .discovery.peers import PeerDirectory, PeerInfo
 from .endorser import Endorser
 from .gateway.service import Gateway, GatewayOptions
 from .gateway.submit import OrdererInfo
+from .gossip.communication import Communication
+from .gossip.handshake import Handshake, RemotePeer
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
+from .private_data.channel import PrivateDataNetwork
 from .settings import PeerSettings
-from .snapshot_join import SnapshotJoin
-from .snapshot_service import SnapshotService
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +63,9 @@ class Peer:
     """One peer of an organisation.
 
     signer: its identity; msp_config: its organisation's MSP; orderers: a way to the orderer
-    at ``host:port``, kept by whoever gives it; peers: who is in which channel.
+    at ``host:port``, kept by whoever gives it; peers: who is in which channel;
+    tls_certificate: DER of what it shows in TLS sessions; clock, sleep: seconds that only
+    grow, and waiting for some.
     Channels joined earlier are open at once; blocks are pulled between start and stop.
     """
 
@@ -73,8 +79,11 @@ class Peer:
         orderers: Callable[[str], Channel],
         peers: PeerDirectory,
         settings: PeerSettings | None = None,
+        tls_certificate: bytes | None = None,
         now: Clock = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = os.urandom,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.signer = signer
         self.host = host
@@ -87,7 +96,18 @@ class Peer:
         self._random_bytes = random_bytes
         self._channels: dict[str, PeerChannel] = {}
         self._running = False
-        self._snapshot_join = SnapshotJoin(ledgers, _require_application, self._joined)
+        handshake = Handshake(signer, self._peer_identity, tls_certificate)
+        self._communication = Communication(signer, handshake, self._heard)
+        self._network = PrivateDataNetwork(
+            signer,
+            peers,
+            self._communication,
+            self.settings.private_data,
+            random_bytes,
+            clock,
+            sleep,
+            Random(random_bytes(16)),  # noqa: S311 - it only spreads load
+        )
         self._services = self._register(peers)
         host.attach(self)
         for channel_id in ledgers.list():
@@ -113,34 +133,22 @@ class Peer:
         return sorted(self._channels)
 
     def services(self) -> ServiceRegistry:
-        """protos.Endorser, protos.Deliver, protos.Snapshot and gateway.Gateway of this peer."""
+        """protos.Endorser, protos.Deliver, gateway.Gateway and gossip.Gossip of this peer."""
         return self._services
 
     def join(self, genesis_block: common_pb2.Block) -> PeerChannel:
         """Join the channel of a genesis block; its blocks are pulled if the peer is running.
 
-        ConfigError if its configuration cannot be used, LedgerExists if it was joined before,
-        JoinInProgress while a channel is being joined from a snapshot.
+        ConfigError if its configuration cannot be used, LedgerExists if it was joined before.
         """
-        self._snapshot_join.ensure_idle()
         bundle = ChannelBundle.from_config_block(genesis_block)
         _require_application(bundle)
         ledger = self._ledgers.create(genesis_block)
+        channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)
         logger.info("joined channel %s", bundle.channel_id)
-        return self._joined(bundle, ledger)
-
-    def join_by_snapshot(self, folder: str) -> asyncio.Task[None]:
-        """Begin to join a channel from the snapshot in a folder; the task ends when it is done.
-
-        JoinInProgress, SnapshotDamaged at once; the task fails with SnapshotDamaged,
-        HashMismatch, ConfigError or LedgerExists, and then nothing is left of it.
-        """
-        return self._snapshot_join.start(folder)
-
-    @property
-    def joining_from(self) -> str | None:
-        """The folder of the snapshot that a channel is being joined from, None while none is."""
-        return self._snapshot_join.folder
+        if self._running:
+            channel.start(self._deliver_client(channel))
+        return channel
 
     async def start(self) -> None:
         """Pull the blocks of all channels from now on."""
@@ -151,7 +159,7 @@ class Peer:
     async def stop(self) -> None:
         """Finish what is being committed, stop chaincodes and close the ledgers."""
         self._running = False
-        await self._snapshot_join.finish()
+        await self._communication.close()
         for channel in self._channels.values():
             await channel.stop()
         await self.host.stop()
@@ -172,7 +180,6 @@ class Peer:
         registry.add("protos.Endorser", endorser, concurrency=most.endorser)
         deliver = DeliverService(self.channel, self.acl, self._now, settings.time_window)
         registry.add("protos.Deliver", deliver, concurrency=most.deliver)
-        registry.add("protos.Snapshot", SnapshotService(self.channel, self.acl, self._now))
         local = PeerInfo(
             self.msp_id, settings.address, self.signer.serialized, LocalChannel(registry)
         )
@@ -189,16 +196,11 @@ class Peer:
             ),
         )
         registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
+        registry.add("gossip.Gossip", self._communication)
         return registry
 
-    def _joined(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
-        channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)
-        if self._running:
-            channel.start(self._deliver_client(channel))
-        return channel
-
     def _open(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
-        return PeerChannel(bundle, ledger, self._identities)
+        return PeerChannel(bundle, ledger, self._identities, self._network)
 
     def _bundle(self, channel_id: str) -> ChannelBundle | None:
         channel = self._channels.get(channel_id)
@@ -210,6 +212,27 @@ class Peer:
             return self._local_msp
         bundle = self._bundle(channel_id)
         return None if bundle is None else bundle.msp_manager
+
+    def _peer_identity(self, serialized: bytes) -> Identity:
+        """The identity of another peer, valid in a channel of ours or here; IdentityError."""
+        managers = [channel.bundle.msp_manager for channel in self._channels.values()]
+        for manager in managers:
+            with suppress(IdentityError):
+                identity = manager.deserialize(serialized)
+                manager.validate(identity)
+                return identity
+        identity = self._local_msp.deserialize(serialized)
+        self._local_msp.validate(identity)
+        return identity
+
+    async def _heard(
+        self, sender: RemotePeer, message: GossipMessage, vouched: bool
+    ) -> GossipMessage | None:
+        """Answer a gossip message of another peer."""
+        channel = self._channels.get(message.channel.decode(errors="replace"))
+        if channel is None or channel.private_data is None:
+            return None
+        return await channel.private_data.answer(sender, message, vouched)
 
     def _deliver_client(self, channel: PeerChannel) -> DeliverClient:
         attempts = count()

@@ -62,6 +62,34 @@ class ConcurrencySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class PrivateDataSettings:
+    """How private data are given out, gathered and kept; the defaults are the sample core.yaml's.
+
+    pull_retry_threshold: time to ask others for a block's private data before it is committed
+    without; transient_retention: blocks after which private data that were endorsed but never
+    committed are forgotten; push_ack_timeout: for another peer to take private data;
+    btl_pull_margin: blocks before they expire in which private data are not asked for;
+    reconcile, reconcile_interval, reconcile_batch: whether, how often and for how many blocks
+    at once missing private data are asked for again; unavailable_interval: the same for what
+    nobody had; skip_pulling_invalid: leave private data of invalid transactions to that.
+    own_required, own_maximum: peers of the own organisation that get what is written to its
+    implicit collection.
+    """
+
+    pull_retry_threshold: timedelta = timedelta(seconds=60)
+    transient_retention: int = 20_000
+    push_ack_timeout: timedelta = timedelta(seconds=3)
+    btl_pull_margin: int = 10
+    reconcile: bool = True
+    reconcile_interval: timedelta = timedelta(minutes=1)
+    reconcile_batch: int = 10
+    unavailable_interval: timedelta = timedelta(minutes=60)
+    skip_pulling_invalid: bool = False
+    own_required: int = 0
+    own_maximum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class PeerSettings:
     """What one peer is told from outside.
 
@@ -85,6 +113,7 @@ class PeerSettings:
     execute_timeout: timedelta = timedelta(seconds=30)
     query_limit: int = 100_000
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    private_data: PrivateDataSettings = field(default_factory=PrivateDataSettings)
     concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
 
 
@@ -186,8 +215,55 @@ def _settings(source: _Source) -> PeerSettings:
                 "peer.gateway.dialTimeout", parse_duration, default.gateway.dial_timeout
             ),
         ),
+        private_data=_private_data(source),
         concurrency=_concurrency(source),
     )
+
+
+def private_data_settings(environment: Mapping[str, str]) -> PrivateDataSettings:
+    """The part of the settings about private data from CORE_* variables alone."""
+    return _private_data(_Source({}, environment, Path()))
+
+
+def _private_data(source: _Source) -> PrivateDataSettings:
+    prefix, default = "peer.gossip.pvtData", PrivateDataSettings()
+    own = f"{prefix}.implicitCollectionDisseminationPolicy"
+    settings = PrivateDataSettings(
+        pull_retry_threshold=source.value(
+            f"{prefix}.pullRetryThreshold", parse_duration, default.pull_retry_threshold
+        ),
+        transient_retention=source.value(
+            f"{prefix}.transientstoreMaxBlockRetention", _positive, default.transient_retention
+        ),
+        push_ack_timeout=source.value(
+            f"{prefix}.pushAckTimeout", parse_duration, default.push_ack_timeout
+        ),
+        btl_pull_margin=source.value(f"{prefix}.btlPullMargin", int, default.btl_pull_margin),
+        reconcile=source.value(f"{prefix}.reconciliationEnabled", _boolean, default.reconcile),
+        reconcile_interval=source.value(
+            f"{prefix}.reconcileSleepInterval", parse_duration, default.reconcile_interval
+        ),
+        reconcile_batch=source.value(
+            f"{prefix}.reconcileBatchSize", _positive, default.reconcile_batch
+        ),
+        unavailable_interval=source.value(
+            "ledger.pvtdataStore.deprioritizedDataReconcilerInterval",
+            parse_duration,
+            default.unavailable_interval,
+        ),
+        skip_pulling_invalid=source.value(
+            f"{prefix}.skipPullingInvalidTransactionsDuringCommit",
+            _boolean,
+            default.skip_pulling_invalid,
+        ),
+        own_required=source.value(f"{own}.requiredPeerCount", int, default.own_required),
+        own_maximum=source.value(f"{own}.maxPeerCount", int, default.own_maximum),
+    )
+    if not 0 <= settings.own_required <= settings.own_maximum:
+        raise InvalidSetting(
+            f"{own}.requiredPeerCount", "it must lie between zero and maxPeerCount"
+        )
+    return settings
 
 
 def _concurrency(source: _Source) -> ConcurrencySettings:
@@ -209,6 +285,13 @@ def _tls(source: _Source) -> TlsSettings | None:
         root_certificate=source.path("peer.tls.rootcert.file"),
         client_roots=source.paths("peer.tls.clientRootCAs.files") if demanded else (),
     )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError("a number above zero is expected")
+    return number
 
 
 def _boolean(text: str) -> bool:

@@ -117,7 +117,7 @@ class PrivateTables:
         if not newest:
             return []
         rows = read(self._missing, (state, below, newest[-1][0]))
-        return [MissingRow(*row[:4], True, row[4]) for row in rows]
+        return [MissingRow(block, tx, ns, coll, True, at) for block, tx, ns, coll, at in rows]
 
     def expiring(self, read: Read, block: int) -> list[KeyExpiry]:
         """Keys that go with a block."""

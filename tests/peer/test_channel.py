@@ -11,7 +11,6 @@ from gridloom.common.rpc import Channel
 from gridloom.peer.channel import ChannelStopped
 from gridloom.peer.validation.message_validation import read_committed
 from gridloom.protos.common.common_pb2 import Block
-from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from harness.block_orderer import BlockOrderer
 from harness.consortium import clock, consortium
 from harness.golden_channel import BLOCKS, GoldenPeer, ordered_block, peer_block, verdicts
@@ -186,18 +185,6 @@ async def test_an_orderer_that_fails_in_no_known_way_stops_the_channel_audibly(p
     peer.channel.start(client(peer, Confused()))
     with pytest.raises(ChannelStopped, match="by zero"):
         await peer.channel.wait_for_transaction("any")
-
-
-async def test_cleartext_that_was_never_committed_is_forgotten_in_time(peer, monkeypatch):
-    monkeypatch.setattr("gridloom.peer.channel.TRANSIENT_RETENTION", 5)
-    kept = peer.channel.ledger.transient
-    kept.put("orphan", TxPvtReadWriteSet(), 1)
-    await peer.commit_up_to(8)
-    kept.put("fresh", TxPvtReadWriteSet(), 8)
-    assert kept.get("orphan")
-    await peer.commit_up_to(12)
-    assert not kept.get("orphan")
-    assert kept.get("fresh")
 
 
 async def test_a_definition_is_found_once_it_is_committed(peer):

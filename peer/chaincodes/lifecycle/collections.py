@@ -99,5 +99,7 @@ def _organizations(principals: Iterable[MSPPrincipal]) -> Iterator[str]:
                     yield parse(OrganizationUnit, principal.principal).msp_identifier
                 case MSPPrincipal.IDENTITY:
                     yield parse(SerializedIdentity, principal.principal).mspid
+                case _:
+                    pass  # the others name no organisation
         except MalformedMessage:
             continue
