@@ -47,6 +47,8 @@ from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
 from .private_data.channel import PrivateDataNetwork
 from .settings import PeerSettings
+from .snapshot_join import SnapshotJoin
+from .snapshot_service import SnapshotService
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +98,7 @@ class Peer:
         self._random_bytes = random_bytes
         self._channels: dict[str, PeerChannel] = {}
         self._running = False
+        self._snapshot_join = SnapshotJoin(ledgers, _require_application, self._joined)
         handshake = Handshake(signer, self._peer_identity, tls_certificate)
         self._communication = Communication(signer, handshake, self._heard)
         self._network = PrivateDataNetwork(
@@ -133,22 +136,34 @@ class Peer:
         return sorted(self._channels)
 
     def services(self) -> ServiceRegistry:
-        """protos.Endorser, protos.Deliver, gateway.Gateway and gossip.Gossip of this peer."""
+        """All of protos.{Endorser,Deliver,Snapshot}, gateway.Gateway and gossip.Gossip."""
         return self._services
 
     def join(self, genesis_block: common_pb2.Block) -> PeerChannel:
         """Join the channel of a genesis block; its blocks are pulled if the peer is running.
 
-        ConfigError if its configuration cannot be used, LedgerExists if it was joined before.
+        ConfigError if its configuration cannot be used, LedgerExists if it was joined before,
+        JoinInProgress while a channel is being joined from a snapshot.
         """
+        self._snapshot_join.ensure_idle()
         bundle = ChannelBundle.from_config_block(genesis_block)
         _require_application(bundle)
         ledger = self._ledgers.create(genesis_block)
-        channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)
         logger.info("joined channel %s", bundle.channel_id)
-        if self._running:
-            channel.start(self._deliver_client(channel))
-        return channel
+        return self._joined(bundle, ledger)
+
+    def join_by_snapshot(self, folder: str) -> asyncio.Task[None]:
+        """Begin to join a channel from the snapshot in a folder; the task ends when it is done.
+
+        JoinInProgress, SnapshotDamaged at once; the task fails with SnapshotDamaged,
+        HashMismatch, ConfigError or LedgerExists, and then nothing is left of it.
+        """
+        return self._snapshot_join.start(folder)
+
+    @property
+    def joining_from(self) -> str | None:
+        """The folder of the snapshot that a channel is being joined from, None while none is."""
+        return self._snapshot_join.folder
 
     async def start(self) -> None:
         """Pull the blocks of all channels from now on."""
@@ -159,6 +174,7 @@ class Peer:
     async def stop(self) -> None:
         """Finish what is being committed, stop chaincodes and close the ledgers."""
         self._running = False
+        await self._snapshot_join.finish()
         await self._communication.close()
         for channel in self._channels.values():
             await channel.stop()
@@ -180,6 +196,7 @@ class Peer:
         registry.add("protos.Endorser", endorser, concurrency=most.endorser)
         deliver = DeliverService(self.channel, self.acl, self._now, settings.time_window)
         registry.add("protos.Deliver", deliver, concurrency=most.deliver)
+        registry.add("protos.Snapshot", SnapshotService(self.channel, self.acl, self._now))
         local = PeerInfo(
             self.msp_id, settings.address, self.signer.serialized, LocalChannel(registry)
         )
@@ -198,6 +215,12 @@ class Peer:
         registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
         registry.add("gossip.Gossip", self._communication)
         return registry
+
+    def _joined(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
+        channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)
+        if self._running:
+            channel.start(self._deliver_client(channel))
+        return channel
 
     def _open(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
         return PeerChannel(bundle, ledger, self._identities, self._network)
