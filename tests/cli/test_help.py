@@ -8,7 +8,7 @@ import typer
 
 from gridloom.cli import app
 
-HEAVY = ("grpc", "google", "cryptography", "sqlalchemy", "matplotlib", "numpy", "yaml", "asyncio")
+HEAVY = ("grpc", "google", "cryptography", "sqlalchemy", "matplotlib", "numpy", "yaml")
 
 
 def all_commands():
