@@ -10,7 +10,13 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from gridloom.client import Gateway, Timeouts
-from gridloom.client.admin import ChaincodeDefinition, ChannelAdmin, Invocation, LifecycleAdmin
+from gridloom.client.admin import (
+    ChaincodeDefinition,
+    ChannelAdmin,
+    Invocation,
+    LifecycleAdmin,
+    SnapshotAdmin,
+)
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Channel
 from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
@@ -35,9 +41,13 @@ def _silent(step: str) -> None:
 
 
 class GrpcConnector:
-    """Opens one gRPC channel to each node, and checks it against its organisation's TLS CA."""
+    """Opens one gRPC channel to each node, and checks it against its organisation's TLS CA.
 
-    def __init__(self, topology: Topology, material: Material) -> None:
+    own: name of the node that connects, whose TLS certificate is shown to who asks for it.
+    """
+
+    def __init__(self, topology: Topology, material: Material, own: str = "") -> None:
+        self._own = own
         self._tls = topology.tls
         self._material = material
         self._endpoints = {node.name: node.endpoint for node in topology.orderers()}
@@ -47,10 +57,16 @@ class GrpcConnector:
     def __call__(self, name: str) -> Channel:
         channel = self._channels.get(name)
         if channel is None:
-            root = self._material.node(name).tls.root
-            tls = ClientTls(roots=root, server_name=name) if self._tls else None
+            tls = self._client_tls(name) if self._tls else None
             channel = self._channels[name] = GrpcChannel(self._endpoints[name], tls)
         return channel
+
+    def _client_tls(self, name: str) -> ClientTls:
+        root = self._material.node(name).tls.root
+        if not self._own or self._own not in self._endpoints:
+            return ClientTls(roots=root, server_name=name)
+        own = self._material.node(self._own).tls
+        return ClientTls(root, own.certificate, own.key, server_name=name)
 
     async def close(self) -> None:
         """Close all channels."""
@@ -116,6 +132,10 @@ class NetworkAccess:
     def lifecycle(self, organization: str) -> LifecycleAdmin:
         """Return the chaincode lifecycle as the organisation's administrator."""
         return LifecycleAdmin(self.invocation(organization))
+
+    def snapshots(self, organization: str) -> SnapshotAdmin:
+        """Return ledger snapshots as the organisation's administrator."""
+        return SnapshotAdmin(self.signer(organization))
 
     def channel_admin(self, organization: str) -> ChannelAdmin:
         """Return channel administration as the organisation's administrator."""

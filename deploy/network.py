@@ -23,6 +23,7 @@ from gridloom.common.rpc.local import LocalChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
+from gridloom.peer.settings import PrivateDataSettings
 
 from .access import NetworkAccess
 from .home import NetworkHome
@@ -56,15 +57,22 @@ class Network:
         now: Clock = utc_now,
         random_bytes: Callable[[int], bytes] = os.urandom,
         development: bool = False,
+        private_data: PrivateDataSettings | None = None,
     ) -> Network:
         """Return a network that is not started; home: None keeps everything in memory.
 
-        Ports that are 0 are replaced by free ones.
+        Ports that are 0 are replaced by free ones; private_data: how peers give them out and
+        gather them.
         """
         chosen = choose_ports(topology or Topology.default())
         return cls(
             NodeBuilder.create(
-                chosen, home, now=now, random_bytes=random_bytes, development=development
+                chosen,
+                home,
+                now=now,
+                random_bytes=random_bytes,
+                development=development,
+                private_data=private_data or PrivateDataSettings(),
             )
         )
 
@@ -76,9 +84,16 @@ class Network:
         now: Clock = utc_now,
         random_bytes: Callable[[int], bytes] = os.urandom,
         development: bool = True,
+        private_data: PrivateDataSettings | None = None,
     ) -> Network:
         """Return a network for tests: no disk, no sockets, tracebacks in chaincode errors."""
-        return cls.create(topology, now=now, random_bytes=random_bytes, development=development)
+        return cls.create(
+            topology,
+            now=now,
+            random_bytes=random_bytes,
+            development=development,
+            private_data=private_data,
+        )
 
     async def __aenter__(self) -> Self:
         await self.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 from gridloom.common.rpc import Channel
@@ -9,6 +10,7 @@ from gridloom.common.rpc.local import LocalChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
+from gridloom.peer.settings import private_data_settings
 
 from .access import GrpcConnector
 from .home import NetworkHome
@@ -52,8 +54,13 @@ class NodeProcess:
 
     def __init__(self, home: NetworkHome, name: str, *, development: bool = False) -> None:
         topology = home.topology()
-        self._builder = NodeBuilder.create(topology, home, development=development)
-        self._connect = GrpcConnector(topology, self._builder.material)
+        self._builder = NodeBuilder.create(
+            topology,
+            home,
+            development=development,
+            private_data=private_data_settings(os.environ),
+        )
+        self._connect = GrpcConnector(topology, self._builder.material, name)
         self._node: Orderer | Peer
         self._place, self._node = self._build(name)
         self._server = self._builder.server(self._place, self._node.services())

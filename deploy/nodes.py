@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc import Channel, ServiceRegistry
@@ -27,7 +28,7 @@ from gridloom.peer.chaincodes.service_launcher import ServiceLauncher
 from gridloom.peer.discovery.peers import PeerDirectory, PeerInfo
 from gridloom.peer.ledger.provider import LedgerProvider
 from gridloom.peer.node import Peer
-from gridloom.peer.settings import PeerSettings
+from gridloom.peer.settings import PeerSettings, PrivateDataSettings
 from gridloom.protos.common.common_pb2 import Block
 
 from .configtx import channel_genesis_block
@@ -52,6 +53,9 @@ CUTTING = {
 }
 
 
+_DEFAULT_PRIVATE_DATA = PrivateDataSettings()
+
+
 class UnknownNode(GridloomError):
     """A name that no node of the network has; known: the names there are."""
 
@@ -71,7 +75,8 @@ class NodeBuilder:
     """Makes the nodes of one network.
 
     home: where credentials and data are kept, None for memory only; in_memory: ledgers stay
-    in memory although there is a home; development: chaincode errors carry tracebacks.
+    in memory although there is a home; development: chaincode errors carry tracebacks;
+    private_data: how peers give them out and gather them.
     Every port of the topology is chosen (not 0).
     """
 
@@ -82,6 +87,7 @@ class NodeBuilder:
     random_bytes: Callable[[int], bytes] = os.urandom
     in_memory: bool = False
     development: bool = False
+    private_data: PrivateDataSettings = _DEFAULT_PRIVATE_DATA
     _genesis: dict[str, Block] = field(default_factory=dict)
 
     @classmethod
@@ -94,6 +100,7 @@ class NodeBuilder:
         random_bytes: Callable[[int], bytes] = os.urandom,
         in_memory: bool = False,
         development: bool = False,
+        private_data: PrivateDataSettings = _DEFAULT_PRIVATE_DATA,
     ) -> NodeBuilder:
         """Return a builder with the home's material, which is issued if there is none yet."""
         if home is None:
@@ -102,7 +109,9 @@ class NodeBuilder:
             material = load_material(topology, home.organizations, now, random_bytes)
         else:
             material = _create_on_disk(topology, home.organizations, now, random_bytes)
-        return cls(topology, material, home, now, random_bytes, in_memory, development)
+        return cls(
+            topology, material, home, now, random_bytes, in_memory, development, private_data
+        )
 
     def genesis_block(self, channel: ChannelSpec) -> Block:
         """Return a channel's first block: the one kept in the home, else a new one."""
@@ -162,11 +171,20 @@ class NodeBuilder:
         peer = Peer(
             self.material.node(node.name).signing_identity,
             self.material.msp_config(org.msp_id),
-            LedgerProvider("memory" if folder is None else folder / "ledgers"),
+            LedgerProvider(
+                "memory" if folder is None else folder / "ledgers",
+                None if self.home is None else self.home.node("peers", node.name) / "snapshots",
+            ),
             ChaincodeHost(store, launchers),
             orderers=orderers,
             peers=directory,
-            settings=PeerSettings(peer_id=node.name, address=node.endpoint, msp_id=org.msp_id),
+            settings=PeerSettings(
+                peer_id=node.name,
+                address=node.endpoint,
+                msp_id=org.msp_id,
+                private_data=self.private_data,
+            ),
+            tls_certificate=self._tls_certificate(node),
             now=self.now,
             random_bytes=self.random_bytes,
         )
@@ -184,6 +202,12 @@ class NodeBuilder:
             own = self.material.node(node.name).tls
             tls = ServerTls(certificate=own.certificate, private_key=own.key)
         return GrpcServer(services, node.endpoint, tls)
+
+    def _tls_certificate(self, node: PeerNode) -> bytes | None:
+        """DER of what a node shows in TLS sessions, None without TLS."""
+        if not self.topology.tls:
+            return None
+        return parse_pem(self.material.node(node.name).tls.certificate).raw
 
     def _origin(self, package_id: str) -> Path | None:
         return None if self.home is None else self.home.origin(package_id)
