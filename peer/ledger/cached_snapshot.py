@@ -6,8 +6,9 @@ that is written was usually read before.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from .queries.find import Documents
 from .state_db import StateSnapshot, VersionedValue
 
 
@@ -34,6 +35,21 @@ class CachedSnapshot:
             found = self._found[place] = self._snapshot.get(namespace, key)
             return found
 
+    def load(self, places: Iterable[tuple[str, bytes]]) -> None:
+        """Look up many keys at once, for those who will ask for them."""
+        wanted = sorted({place for place in places if place not in self._found})
+        found = self._snapshot.get_many(wanted)
+        for place in wanted:
+            self._found[place] = found.get(place)
+
+    def get_many(
+        self, places: Sequence[tuple[str, bytes]]
+    ) -> dict[tuple[str, bytes], VersionedValue]:
+        """Values of those keys that are there."""
+        self.load(places)
+        found = ((place, self._found[place]) for place in places)
+        return {place: value for place, value in found if value is not None}
+
     def get_state(self, namespace: str, key: str) -> bytes | None:
         """The value alone, as readers of definitions ask for it."""
         found = self.get(namespace, key.encode())
@@ -44,6 +60,10 @@ class CachedSnapshot:
     ) -> Iterator[tuple[bytes, VersionedValue]]:
         """Entries of a range; not remembered."""
         return self._snapshot.range(namespace, start, end)
+
+    def documents(self) -> Documents | None:
+        """Its rich queries; their results are not remembered."""
+        return self._snapshot.documents()
 
     def close(self) -> None:
         """Release the snapshot."""

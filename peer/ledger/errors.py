@@ -9,6 +9,7 @@
       TransactionUnavailable                known by its id only, from that snapshot
       StoreFailed                           the disk or database refused
       StoreDamaged                          what is stored cannot be a ledger of ours
+      StateDatabaseDiffers                  it was kept by the rules of another state database
       SimulationError
         SimulatorClosed                     used after done(), or results() taken twice
         UnsupportedTransaction              a query and a write that may not be combined
@@ -118,6 +119,19 @@ class StoreDamaged(LedgerError):
         super().__init__(f"{place}: {reason}")
         self.place = place
         self.reason = reason
+
+
+class StateDatabaseDiffers(LedgerError):
+    """A ledger whose state was kept by other rules than are asked for now."""
+
+    def __init__(self, place: str, stored: str, wanted: str) -> None:
+        super().__init__(
+            f"{place}: the state database of this ledger is {stored}, not {wanted};"
+            " it is chosen once, before a peer joins its channels"
+        )
+        self.place = place
+        self.stored = stored
+        self.wanted = wanted
 
 
 class SimulationError(LedgerError):

@@ -11,6 +11,8 @@ from gridloom.protos.common import common_pb2
 from .errors import StoreFailed
 from .memory_private import MemoryPrivateData
 from .memory_state import MemoryState
+from .queries.indexes import IndexDefinition
+from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, Version
 from .store import (
     UNKNOWN_CODE,
@@ -32,8 +34,9 @@ from .update_batch import Updates
 class MemoryStore:
     """One channel's ledger in dictionaries."""
 
-    def __init__(self) -> None:
-        self._state = MemoryState()
+    def __init__(self, state_database: StateDatabase = StateDatabase.LEVELDB) -> None:
+        self.state_database = state_database
+        self._state = MemoryState(state_database)
         self._base: LastBlock | None = None
         self._blocks: list[common_pb2.Block] = []
         self._numbers: dict[bytes, int] = {}
@@ -168,6 +171,11 @@ class MemoryStore:
         with self._private_lock:
             self._state.apply(found.updates.stored(), self.height)
             self._private.reconcile(found)
+
+    def define_indexes(self, namespace: str, definitions: Sequence[IndexDefinition]) -> None:
+        """Know indexes of a namespace; they order results, nothing more."""
+        for index in definitions:
+            self._state.define_index(namespace, index)
 
     def snapshot_requests(self) -> list[int]:
         """Blocks of which a snapshot is due."""

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
-from .state_db import FullStateSnapshot, VersionedValue
+from .queries.documents import canonical, parse_document
+from .queries.find import Documents, Found, Place, find_in
+from .queries.indexes import IndexDefinition
+from .queries.planner import Plan
+from .state_database import StateDatabase
+from .state_db import FullStateSnapshot, StateSnapshot, VersionedValue, hashed_collection
 from .update_batch import Updates
 
 _CHUNK = 128
@@ -30,12 +35,14 @@ class _UndoLog:
 class MemoryState:
     """State of one channel; one thread commits, any number read their snapshots."""
 
-    def __init__(self) -> None:
+    def __init__(self, state_database: StateDatabase = StateDatabase.LEVELDB) -> None:
+        self.couchdb = state_database is StateDatabase.COUCHDB
         self._height = 0
         self._values: dict[str, dict[bytes, VersionedValue]] = {}
         self._keys: dict[str, list[bytes]] = {}  # sorted; keys of undo logs stay until dropped
         self._logs: list[_UndoLog] = []
         self._open: Counter[int] = Counter()
+        self._indexes: dict[str, dict[tuple[str, str], IndexDefinition]] = {}
         self._lock = Lock()
 
     def snapshot(self) -> FullStateSnapshot:
@@ -49,7 +56,7 @@ class MemoryState:
         with self._lock:
             self._drop_logs()
             log = _UndoLog(height)
-            listed = [(namespace, updates) for namespace, updates in changes]
+            listed = [(namespace, self._kept(namespace, updates)) for namespace, updates in changes]
             for namespace, updates in listed:
                 values = self._values.setdefault(namespace, {})
                 for key in updates:
@@ -58,6 +65,16 @@ class MemoryState:
             for namespace, updates in listed:
                 self._replace(namespace, updates)
             self._height = height
+
+    def define_index(self, namespace: str, index: IndexDefinition) -> None:
+        """Have an index, over one of the same design document and name."""
+        with self._lock:
+            known = self._indexes.get(namespace, {})
+            self._indexes[namespace] = {**known, (index.ddoc, index.name): index}
+
+    def indexes(self, namespace: str) -> Sequence[IndexDefinition]:
+        """The indexes of a namespace, by design document and name."""
+        return [index for _, index in sorted(self._indexes.get(namespace, {}).items())]
 
     def get(self, namespace: str, key: bytes, height: int) -> VersionedValue | None:
         """Value of a key as of a height that some open snapshot holds."""
@@ -86,6 +103,16 @@ class MemoryState:
             self._open[height] -= 1
             if not self._open[height]:
                 del self._open[height]
+
+    def _kept(self, namespace: str, updates: Updates) -> Updates:
+        """By CouchDB's rules documents are kept as CouchDB returns them."""
+        if not self.couchdb or hashed_collection(namespace) is not None:
+            return updates
+        kept = {}
+        for key, entry in updates.items():
+            document = parse_document(entry.value)
+            kept[key] = entry if document is None else replace(entry, value=canonical(document))
+        return kept
 
     def _replace(self, namespace: str, updates: Updates) -> None:
         values = self._values[namespace]
@@ -121,6 +148,12 @@ class _MemorySnapshot:
     def get(self, namespace: str, key: bytes) -> VersionedValue | None:
         return self._state.get(namespace, key, self.height)
 
+    def get_many(
+        self, places: Sequence[tuple[str, bytes]]
+    ) -> dict[tuple[str, bytes], VersionedValue]:
+        found = ((place, self.get(*place)) for place in places)
+        return {place: value for place, value in found if value is not None}
+
     def range(
         self, namespace: str, start: bytes, end: bytes
     ) -> Iterator[tuple[bytes, VersionedValue]]:
@@ -134,7 +167,30 @@ class _MemorySnapshot:
     def namespaces(self) -> list[str]:
         return self._state.namespaces()
 
+    def documents(self) -> Documents | None:
+        return _MemoryDocuments(self._state, self) if self._state.couchdb else None
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
             self._state.release(self.height)
+
+
+class _MemoryDocuments:
+    """Rich queries of one snapshot: every entry of the namespace is looked at."""
+
+    def __init__(self, state: MemoryState, snapshot: StateSnapshot) -> None:
+        self._state = state
+        self._snapshot = snapshot
+
+    def indexes(self, namespace: str) -> Sequence[IndexDefinition]:
+        return self._state.indexes(namespace)
+
+    def find(
+        self, namespace: str, plan: Plan, after: Place | None, skip: int, limit: int
+    ) -> list[Found]:
+        entries = self._snapshot.range(namespace, b"", b"")
+        return find_in(entries, plan, after, skip, limit)
+
+    def explain(self, namespace: str, plan: Plan) -> tuple[str, Sequence[str], bool]:
+        return "", ["every entry of the namespace is read from memory"], True

@@ -1,4 +1,7 @@
-"""Tables of one channel's ledger, for SQLite now and fit for PostgreSQL.
+"""Tables of one channel's ledger, the same in SQLite and in PostgreSQL.
+
+Text is compared bytewise in both.  Three tables have primary keys in SQLite only: what they
+hold may be longer than a row of an index of PostgreSQL, see postgres_state.py.
 
 Block and transaction numbers are BIGINT: uint64 on the wire, but a chain that passed 2**63
 blocks would be older than the universe; lookups of larger numbers never reach the database.
@@ -14,19 +17,30 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    PrimaryKeyConstraint,
     Table,
     Text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-FORMAT = "2"
+FORMAT = "3"
 """Version of this layout; a store written in another one is refused."""
 
 metadata = MetaData()
 
+_Name = Text().with_variant(Text(collation="C"), "postgresql")
+
+
+def _key_in_sqlite(*columns: str) -> PrimaryKeyConstraint:
+    key = PrimaryKeyConstraint(*columns)
+    key.ddl_if(dialect="sqlite")
+    return key
+
+
 properties = Table(
     "properties",
     metadata,
-    Column("name", Text, primary_key=True),
+    Column("name", _Name, primary_key=True),
     Column("value", Text, nullable=False),
 )
 
@@ -41,37 +55,51 @@ blocks = Table(
 transactions = Table(
     "transactions",
     metadata,
-    Column("tx_id", Text, primary_key=True),
-    Column("block", BigInteger, primary_key=True),
-    Column("tx", Integer, primary_key=True),
+    Column("tx_id", _Name, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("tx", Integer, nullable=False),
     Column("code", Integer, nullable=False),
+    _key_in_sqlite("tx_id", "block", "tx"),
     sqlite_with_rowid=False,
 )
 
 state = Table(
     "state",
     metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("key", LargeBinary, primary_key=True),
+    Column("namespace", _Name, nullable=False),
+    Column("key", LargeBinary, nullable=False),
     Column("value", LargeBinary, nullable=False),
     Column("block", BigInteger, nullable=False),
     Column("tx", Integer, nullable=False),
     Column("metadata", LargeBinary, nullable=False),
+    Column("document", Text().with_variant(JSONB, "postgresql")),
+    _key_in_sqlite("namespace", "key"),
     sqlite_with_rowid=False,
 )
 
 history = Table(
     "history",
     metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("key", LargeBinary, primary_key=True),
-    Column("block", BigInteger, primary_key=True),
-    Column("tx", Integer, primary_key=True),
-    Column("tx_id", Text, nullable=False),
+    Column("namespace", _Name, nullable=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("block", BigInteger, nullable=False),
+    Column("tx", Integer, nullable=False),
+    Column("tx_id", _Name, nullable=False),
     Column("seconds", BigInteger, nullable=False),
     Column("nanos", Integer, nullable=False),
     Column("is_delete", Boolean, nullable=False),
     Column("value", LargeBinary, nullable=False),
+    _key_in_sqlite("namespace", "key", "block", "tx"),
+    sqlite_with_rowid=False,
+)
+
+query_indexes = Table(
+    "query_indexes",
+    metadata,
+    Column("namespace", _Name, primary_key=True),
+    Column("ddoc", _Name, primary_key=True),
+    Column("name", _Name, primary_key=True),
+    Column("definition", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -80,8 +108,8 @@ private_data = Table(
     metadata,
     Column("block", BigInteger, primary_key=True),
     Column("tx", Integer, primary_key=True),
-    Column("namespace", Text, primary_key=True),
-    Column("collection", Text, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
+    Column("collection", _Name, primary_key=True),
     Column("rwset", LargeBinary, nullable=False),
     Column("expires_at", BigInteger),
     sqlite_with_rowid=False,
@@ -90,8 +118,8 @@ private_data = Table(
 private_keys = Table(
     "private_keys",
     metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("collection", Text, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
+    Column("collection", _Name, primary_key=True),
     Column("key_hash", LargeBinary, primary_key=True),
     Column("block", BigInteger, primary_key=True),
     Column("tx", Integer, primary_key=True),
@@ -103,8 +131,8 @@ private_keys = Table(
 purges = Table(
     "purges",
     metadata,
-    Column("namespace", Text, primary_key=True),
-    Column("collection", Text, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
+    Column("collection", _Name, primary_key=True),
     Column("key_hash", LargeBinary, primary_key=True),
     Column("block", BigInteger, nullable=False),
     Column("tx", Integer, nullable=False),
@@ -116,8 +144,8 @@ missing = Table(
     metadata,
     Column("block", BigInteger, primary_key=True),
     Column("tx", Integer, primary_key=True),
-    Column("namespace", Text, primary_key=True),
-    Column("collection", Text, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
+    Column("collection", _Name, primary_key=True),
     Column("state", Integer, nullable=False),
     Column("expires_at", BigInteger),
     sqlite_with_rowid=False,
@@ -127,8 +155,8 @@ key_expiries = Table(
     "key_expiries",
     metadata,
     Column("expires_at", BigInteger, primary_key=True),
-    Column("namespace", Text, primary_key=True),
-    Column("collection", Text, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
+    Column("collection", _Name, primary_key=True),
     Column("key_hash", LargeBinary, primary_key=True),
     Column("block", BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -137,7 +165,7 @@ key_expiries = Table(
 collections = Table(
     "collections",
     metadata,
-    Column("namespace", Text, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
     Column("block", BigInteger, primary_key=True),
     Column("package", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
@@ -176,7 +204,7 @@ transient = Table(
     "transient",
     metadata,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("tx_id", Text, nullable=False, index=True),
+    Column("tx_id", _Name, nullable=False, index=True),
     Column("height", BigInteger, nullable=False, index=True),
     Column("sets", LargeBinary, nullable=False),
 )

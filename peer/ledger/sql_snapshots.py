@@ -40,7 +40,7 @@ class SnapshotTables:
         self._render_requests()
         self._render_tx_ids()
         self._base = self._render(select(*base.c))
-        self._insert = {table: self._render(insert(table)) for table in (base, transactions, state)}
+        self._insert = {table: self._render(insert(table)) for table in (base, transactions)}
         self._namespaces = self._render(select(state.c.namespace).distinct())
 
     def base(self, read: Read) -> LastBlock | None:
@@ -49,20 +49,12 @@ class SnapshotTables:
         return LastBlock(*rows[0]) if rows else None
 
     def bootstrap(self, write: Write, start: Bootstrap) -> None:
-        """Write what a ledger begins with, but for the private part."""
+        """Write what a ledger begins with, but for the state and the private part."""
         number = start.last.number
         self._add(write, base, [start.last])
         places = enumerate(start.tx_ids)
         ids = ((tx_id, number, place, UNKNOWN_CODE) for place, tx_id in places)
         self._add(write, transactions, ids)
-        self._add(
-            write,
-            state,
-            (
-                (namespace, key, entry.value, *entry.version, entry.metadata)
-                for namespace, key, entry in start.state
-            ),
-        )
 
     def tx_ids(self, read: Read, below: int) -> Iterator[str]:
         """Ids of all transactions before a block, by length and then in byte order."""

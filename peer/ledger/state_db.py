@@ -9,14 +9,17 @@ Keys are bytes and sort bytewise; an empty value cannot be stored, it means dele
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gridloom.common.errors import MalformedMessage
 
 from .errors import InvalidKey
+
+if TYPE_CHECKING:  # queries are made of what is defined here
+    from .queries.find import Documents
 
 _HASHED = "$$h"
 _PRIVATE = "$$p"
@@ -75,10 +78,20 @@ class StateSnapshot(Protocol):
 
     def get(self, namespace: str, key: bytes) -> VersionedValue | None: ...
 
+    def get_many(
+        self, places: Sequence[tuple[str, bytes]]
+    ) -> Mapping[tuple[str, bytes], VersionedValue]:
+        """Values of those keys that are there, by (namespace, key)."""
+        ...
+
     def range(
         self, namespace: str, start: bytes, end: bytes
     ) -> Iterator[tuple[bytes, VersionedValue]]:
         """Entries from start (inclusive) to end (exclusive; b"" = end of the namespace)."""
+        ...
+
+    def documents(self) -> Documents | None:
+        """The rich queries of a state that has CouchDB's rules; None by LevelDB's."""
         ...
 
     def close(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Where a ledger keeps what it commits: the contract of memory.py and sqlite.py.
+"""Where a ledger keeps what it commits: the contract of memory.py, sqlite.py and postgres.py.
 
 A store knows nothing of validation; it writes one BlockRecord at a time, whole or not at
 all, and answers look-ups.  One thread commits; any thread may read meanwhile.
@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 from gridloom.protos.common import common_pb2
 from gridloom.protos.ledger.queryresult import kv_query_result_pb2
 
+from .queries.indexes import IndexDefinition
+from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, Version, VersionedValue
 from .update_batch import UpdateBatch
 
@@ -222,7 +224,16 @@ class LedgerStore(Protocol):
         """Begin from a snapshot, durable on return; only for a store of height 0."""
         ...
 
+    @property
+    def state_database(self) -> StateDatabase:
+        """By whose rules the state is kept."""
+        ...
+
     def snapshot(self) -> FullStateSnapshot: ...
+
+    def define_indexes(self, namespace: str, definitions: Sequence[IndexDefinition]) -> None:
+        """Make indexes for rich queries, over those of the same design document and name."""
+        ...
 
     def commit(self, record: BlockRecord) -> None:
         """Store block number ``height``, durable on return.

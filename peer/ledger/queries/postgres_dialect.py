@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import repeat
 
 from .collation import (
     ASCII_ORDER,
@@ -18,17 +19,13 @@ from .collation import (
 )
 from .indexes import IndexDefinition
 from .selector import Modulo, Path
-from .sql import Sql, order_expression
+from .sql import Sql, filled, order_expression
 
 KEY_PREFIX = 1000
 """Bytes of a key that stand in an index."""
 
-NAMESPACE_PREFIX = 256
-"""Bytes of a namespace that stand in an index."""
-
 _TYPES = frozenset({"null", "boolean", "number", "string", "array", "object"})
 _COUNTED_FROM_END = re.compile(r"\s*-.*|\s+\+?[0-9]+", re.DOTALL)
-_PIECES = re.compile(r"'(?:[^']|'')*'|\?|%")
 
 
 class PostgresDialect:
@@ -81,12 +78,8 @@ class PostgresDialect:
         return Sql(text, (prefix,))
 
     def of_namespace(self, namespace: str) -> str:
-        """By the prefix that the table's index has, and then in full."""
-        prefix = _bytes(namespace.encode()[:NAMESPACE_PREFIX])
-        return (
-            f"substr(state.namespace, 1, {NAMESPACE_PREFIX}) = {prefix}"
-            f" AND state.namespace = {_bytes(namespace.encode())}"
-        )
+        """A comparison."""
+        return f"state.namespace = {_quoted(namespace)}"
 
     def name_order(self) -> Sequence[str]:
         """The prefix that indexes have, then the key."""
@@ -102,18 +95,16 @@ class PostgresDialect:
         return (
             f'CREATE INDEX IF NOT EXISTS "{index.sql_name(namespace)}"'
             f" ON state ({', '.join(keys)}, substr(key, 1, {KEY_PREFIX}))"
-            f" WHERE namespace = {_bytes(namespace.encode())} AND document IS NOT NULL"
+            f" WHERE namespace = {_quoted(namespace)} AND document IS NOT NULL"
         )
 
+    def statement(self, sql: str) -> str:
+        """psycopg's marks are %s, so other % are doubled."""
+        return filled(sql.replace("%", "%%"), repeat("%s"))
 
-def driver_text(sql: str) -> str:
-    """A statement with ? for parameters as psycopg wants it."""
-
-    def replaced(found: re.Match[str]) -> str:
-        piece = found[0]
-        return "%s" if piece == "?" else piece.replace("%", "%%")
-
-    return _PIECES.sub(replaced, sql)
+    def explained(self, sql: str) -> str:
+        """EXPLAIN gives lines of text."""
+        return f"EXPLAIN {sql}"
 
 
 def functions(schema: str) -> list[str]:
@@ -221,8 +212,8 @@ def _text_array(path: Path) -> str:
     return f"'{{{quoted}}}'::text[]"
 
 
-def _bytes(data: bytes) -> str:
-    return f"'\\x{data.hex()}'::bytea"
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _escaped(text: str) -> str:

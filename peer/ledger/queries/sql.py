@@ -8,7 +8,8 @@ the rest is done in Python.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import NamedTuple, Protocol
@@ -52,6 +53,9 @@ _OPERATORS = {
 }
 
 
+_PIECES = re.compile(r"'(?:[^']|'')*'|\?")
+
+
 class Sql(NamedTuple):
     """A piece of SQL: its text with a ? for each parameter, the parameters, and its truth.
 
@@ -70,8 +74,10 @@ UNKNOWN = Sql("TRUE", exact=False)
 class Dialect(Protocol):
     """How one database speaks of JSON; values are SQL expressions, NULL for what is absent."""
 
-    document: str
-    """The document of a row."""
+    @property
+    def document(self) -> str:
+        """The document of a row."""
+        ...
 
     def at(self, value: str, path: Path) -> str | None:
         """The value at a path, None where that cannot be said."""
@@ -146,6 +152,12 @@ def select(plan: Plan, namespace: str, dialect: Dialect, after: Place | None) ->
         f"ORDER BY {', '.join(order)}"
     )
     return Statement(text, where.parameters, condition.exact)
+
+
+def filled(sql: str, marks: Iterable[str]) -> str:
+    """The statement with each ? that stands for a parameter replaced by the next mark."""
+    remaining = iter(marks)
+    return _PIECES.sub(lambda piece: next(remaining) if piece[0] == "?" else piece[0], sql)
 
 
 def order_expression(dialect: Dialect, path: Path) -> str:

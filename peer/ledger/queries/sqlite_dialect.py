@@ -110,6 +110,14 @@ class SqliteDialect:
             f" WHERE namespace = {_quoted(namespace)} AND document IS NOT NULL"
         )
 
+    def statement(self, sql: str) -> str:
+        """The driver's marks are ? as well."""
+        return sql
+
+    def explained(self, sql: str) -> str:
+        """The last column of EXPLAIN QUERY PLAN is text."""
+        return f"EXPLAIN QUERY PLAN {sql}"
+
 
 def add_functions(connection: sqlite3.Connection) -> None:
     """Give a connection couch_key, couch_mod and couch_regex."""
