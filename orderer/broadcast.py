@@ -15,7 +15,6 @@ from gridloom.protos.common import common_pb2
 from gridloom.protos.orderer import ab_pb2
 
 from .chain import ChainUnavailable
-from .chain_support import ChainSupport
 from .filters.rejection import MessageRejected
 from .message_processor import Classification, classify
 from .registrar import Registrar
@@ -69,18 +68,11 @@ class BroadcastHandler:
                 await support.chain.wait_ready()
                 await support.chain.order(envelope, sequence)
             case Classification.CONFIG_UPDATE:
-                await self._configure(support, envelope, message)
+                await support.configure(envelope, message)
             case Classification.CONFIG:
                 raise MessageRejected("message is of type that cannot be processed directly")
             case Classification.UNSUPPORTED:
                 raise MessageRejected("message is of type that is no longer supported")
-
-    async def _configure(
-        self, support: ChainSupport, envelope: common_pb2.Envelope, message: OpenEnvelope
-    ) -> None:
-        config, sequence = support.processor.process_config_update(envelope, message)
-        await support.chain.wait_ready()
-        await support.chain.configure(config, sequence)
 
 
 def _open(envelope: common_pb2.Envelope) -> OpenEnvelope:

@@ -15,7 +15,7 @@ from gridloom.common.blocks import consenter_metadata, envelope_at, last_config_
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.channel.sections import OrdererConfig
-from gridloom.common.envelopes import Clock, open_envelope, open_payload
+from gridloom.common.envelopes import Clock, OpenEnvelope, open_envelope, open_payload
 from gridloom.common.errors import GridloomError
 from gridloom.common.height_signal import HeightSignal
 from gridloom.common.identities import Signer
@@ -117,6 +117,12 @@ class ChainSupport:
 
     def process_config(self, envelope: common_pb2.Envelope) -> tuple[common_pb2.Envelope, int]:
         return self.processor.process_config(envelope)
+
+    async def configure(self, update: common_pb2.Envelope, message: OpenEnvelope) -> None:
+        """Judge a config update and have what it leads to ordered; may raise."""
+        config, sequence = self.processor.process_config_update(update, message)
+        await self.chain.wait_ready()
+        await self.chain.configure(config, sequence)
 
     def create_next_block(self, envelopes: Sequence[common_pb2.Envelope]) -> common_pb2.Block:
         return self._writer.create_next_block(envelopes)

@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from gridloom.common.blocks import BlockError, check_data, is_config_block
-from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.blocks import last_config_index
+from gridloom.common.envelopes import open_envelope
 from gridloom.common.errors import GridloomError
 from gridloom.protos.common import common_pb2
 
 from .chain_support import ChainSupport, OrdererResources, find_consenter
+from .participation_checks import BlockId, InvalidJoinBlock, check_join_block
 from .storage import OrdererStorage
 
 log = logging.getLogger(__name__)
+
+ACTIVE = "active"
+FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,26 @@ class ChannelMissing(GridloomError):
         self.channel_id = channel_id
 
 
-class InvalidJoinBlock(GridloomError):
-    """A block that no channel can be joined with; reason in words."""
+class ChannelPendingRemoval(GridloomError):
+    """Speaking of a channel that is being given up; failed: its blocks could not be deleted."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"cannot join: {reason}")
-        self.reason = reason
+    def __init__(self, channel_id: str, *, failed: bool) -> None:
+        what = "could not be removed" if failed else "is being removed"
+        super().__init__(f"channel {channel_id} {what}")
+        self.channel_id = channel_id
+        self.failed = failed
+
+
+class OnboardingUnserved(GridloomError):
+    """Joining with a later config block than the first: this orderer does not follow others."""
+
+    def __init__(self, channel_id: str, number: int) -> None:
+        super().__init__(
+            f"channel {channel_id} can only be joined with its genesis block here, not with "
+            f"block {number}: this orderer does not replicate blocks of other orderers"
+        )
+        self.channel_id = channel_id
+        self.number = number
 
 
 class Registrar:
@@ -61,6 +80,7 @@ class Registrar:
         self._resources = resources
         self._running = False
         self._supports: dict[str, ChainSupport] = {}
+        self._removing: dict[str, ChannelInfo] = {}
         for channel_id in storage.channels():
             self._open(channel_id)
 
@@ -90,23 +110,31 @@ class Registrar:
         return support
 
     def channels(self) -> tuple[ChannelInfo, ...]:
-        """All channels by name."""
-        return tuple(self.info(name) for name in sorted(self._supports))
+        """All channels by name, those being removed too."""
+        return tuple(self.info(name) for name in sorted({*self._supports, *self._removing}))
 
     def info(self, channel_id: str) -> ChannelInfo:
         """One channel; ChannelMissing.  Solo belongs to no cluster: its relation is ``other``."""
-        return ChannelInfo(channel_id, self.get(channel_id).height, "other", "active")
+        if channel_id in self._removing:
+            return self._removing[channel_id]
+        return ChannelInfo(channel_id, self.get(channel_id).height, "other", ACTIVE)
 
     def join(self, block: common_pb2.Block) -> ChannelInfo:
         """Begin a channel with its genesis block.
 
-        InvalidJoinBlock, ConfigError, UnknownConsensusType when the block will not do,
-        ChannelExists when the channel is there; then nothing is kept.
+        InvalidJoinBlock, UnknownConsensusType when the block will not do, ChannelExists,
+        ChannelPendingRemoval, OnboardingUnserved; then nothing is kept.
         """
-        bundle = self._checked(block)
+        bundle = check_join_block(block)
         channel_id = bundle.channel_id
+        self._check_not_removing(channel_id)
         if channel_id in self._supports:
             raise ChannelExists(channel_id)
+        find_consenter(self._resources, bundle)
+        if block.header.number:
+            raise OnboardingUnserved(channel_id, block.header.number)
+        if block.header.previous_hash:
+            raise InvalidJoinBlock("a chain can only begin with its genesis block")
         support = self._supports[channel_id] = self._create(channel_id, block)
         if self._running:
             support.chain.start()
@@ -114,31 +142,58 @@ class Registrar:
         return self.info(channel_id)
 
     async def remove(self, channel_id: str) -> None:
-        """Give a channel up and delete its blocks; ChannelMissing."""
-        support = self.get(channel_id)
-        del self._supports[channel_id]
-        await support.chain.halt()
-        support.close()
-        self._storage.remove(channel_id)
+        """Give a channel up for good and delete its blocks.
 
-    def _checked(self, block: common_pb2.Block) -> ChannelBundle:
-        if not is_config_block(block):
-            raise InvalidJoinBlock("block is not a config block")
-        if not block.metadata.metadata:
-            raise InvalidJoinBlock("invalid block: does not have metadata")
+        ChannelMissing; ChannelPendingRemoval while another call does it.  After a removal
+        that failed it may be called again.
+        """
+        removing = self._removing.get(channel_id)
+        if removing is not None and removing.status != FAILED:
+            raise ChannelPendingRemoval(channel_id, failed=False)
+        if removing is None:
+            support = self.get(channel_id)
+            self._removing[channel_id] = replace(self.info(channel_id), height=0)
+            del self._supports[channel_id]
+            await support.chain.halt()
+            support.close()
+        loop = asyncio.get_running_loop()
         try:
-            check_data(block)
-        except BlockError as error:
-            raise InvalidJoinBlock(f"invalid block: {error.reason}") from error
-        if block.header.number or block.header.previous_hash:
-            raise InvalidJoinBlock("a chain can only begin with its genesis block")
-        bundle = ChannelBundle.from_config_block(block)
-        if bundle.consortiums is not None:
-            raise InvalidJoinBlock("invalid config: contains consortiums")
-        if not bundle.has_application:
-            raise InvalidJoinBlock("invalid config: must contain application config")
-        find_consenter(self._resources, bundle)
-        return bundle
+            await loop.run_in_executor(self._resources.disk, self._storage.give_up, channel_id)
+        except OSError:
+            self._removing[channel_id] = replace(self._removing[channel_id], status=FAILED)
+            raise
+        del self._removing[channel_id]
+        log.info("[channel: %s] removed", channel_id)
+
+    def given_up(self, channel_id: str) -> bool:
+        """Whether a channel was removed and not joined again since."""
+        return self._storage.given_up(channel_id)
+
+    async def update(self, channel_id: str, envelope: common_pb2.Envelope) -> ChannelInfo:
+        """Have a config update ordered, as Broadcast does.
+
+        ChannelMissing, ChannelPendingRemoval, MessageRejected, ChainUnavailable.
+        """
+        self._check_not_removing(channel_id)
+        support = self.get(channel_id)
+        await support.configure(envelope, open_envelope(envelope))
+        return self.info(channel_id)
+
+    def block(self, channel_id: str, block_id: BlockId) -> common_pb2.Block:
+        """A stored block; ChannelMissing, ChannelPendingRemoval, BlockNotFound."""
+        self._check_not_removing(channel_id)
+        support = self.get(channel_id)
+        if isinstance(block_id, int):
+            return support.get_block(block_id)
+        newest = support.get_block(support.height - 1)
+        if block_id == "newest" or not newest.header.number:
+            return newest
+        return support.get_block(last_config_index(newest))
+
+    def _check_not_removing(self, channel_id: str) -> None:
+        removing = self._removing.get(channel_id)
+        if removing is not None:
+            raise ChannelPendingRemoval(channel_id, failed=removing.status == FAILED)
 
     def _create(self, channel_id: str, block: common_pb2.Block) -> ChainSupport:
         store = self._storage.open(channel_id)

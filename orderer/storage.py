@@ -25,32 +25,51 @@ class OrdererStorage(Protocol):
     def remove(self, channel_id: str) -> None:
         """Delete a channel's blocks; the store must have been closed."""
 
+    def give_up(self, channel_id: str) -> None:
+        """Delete a channel's blocks, and remember that this was wanted."""
+
+    def given_up(self, channel_id: str) -> bool:
+        """Whether a channel was given up and not opened again since."""
+
 
 class MemoryStorage:
     """Blocks that last as long as this object: a restarted orderer can be given it again."""
 
     def __init__(self) -> None:
         self._stores: dict[str, MemoryBlockStore] = {}
+        self._given_up: set[str] = set()
 
     def channels(self) -> list[str]:
         return sorted(self._stores)
 
     def open(self, channel_id: str) -> BlockStore:
+        self._given_up.discard(channel_id)
         return self._stores.setdefault(channel_id, MemoryBlockStore())
 
     def remove(self, channel_id: str) -> None:
         del self._stores[channel_id]
 
+    def give_up(self, channel_id: str) -> None:
+        self._given_up.add(channel_id)
+        self.remove(channel_id)
+
+    def given_up(self, channel_id: str) -> bool:
+        return channel_id in self._given_up
+
 
 class FileStorage:
     """Block files under ``location/chains/<channel>``, as a Fabric orderer lays them out.
 
-    sync: wait for the disk with each block.
+    An empty file ``location/removed/<channel>`` says that a channel was given up; a removal
+    that a crash cut short is finished here.  sync: wait for the disk with each block.
     """
 
     def __init__(self, location: Path, *, sync: bool = True) -> None:
         self._chains = location / "chains"
+        self._removed = location / "removed"
         self._sync = sync
+        for mark in self._removed.iterdir() if self._removed.is_dir() else ():
+            self.remove(mark.name)
 
     def channels(self) -> list[str]:
         if not self._chains.is_dir():
@@ -58,7 +77,18 @@ class FileStorage:
         return sorted(path.name for path in self._chains.iterdir() if path.is_dir())
 
     def open(self, channel_id: str) -> BlockStore:
+        (self._removed / channel_id).unlink(missing_ok=True)
         return FileBlockStore(self._chains / channel_id, sync=self._sync)
 
     def remove(self, channel_id: str) -> None:
-        shutil.rmtree(self._chains / channel_id)
+        folder = self._chains / channel_id
+        if folder.exists():
+            shutil.rmtree(folder)
+
+    def give_up(self, channel_id: str) -> None:
+        self._removed.mkdir(parents=True, exist_ok=True)
+        (self._removed / channel_id).touch()
+        self.remove(channel_id)
+
+    def given_up(self, channel_id: str) -> bool:
+        return (self._removed / channel_id).exists()

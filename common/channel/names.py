@@ -49,4 +49,6 @@ def _check(name: str, what: str, form: re.Pattern[str]) -> None:
     if len(name.encode()) > MAX_NAME_LENGTH:
         raise ConfigError(f"{what} illegal, cannot be longer than {MAX_NAME_LENGTH}")
     if form.fullmatch(name) is None:
-        raise ConfigError(f"{what} '{name}' contains illegal characters")
+        # As Fabric words it: only the names of elements are introduced.
+        shown = f"'{name}'" if form is _CHANNEL_ID else f"{what} '{name}'"
+        raise ConfigError(f"{shown} contains illegal characters")

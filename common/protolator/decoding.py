@@ -7,12 +7,12 @@ names, times RFC 3339; unset messages, and empty bytes that would hold one, are 
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 from google.protobuf.message import Message
 
 from ..errors import MalformedMessage
+from ..go_json import go_json
 from ..wire import parse
 from .fields import Field, Kind, Shape, fields_of
 from .opaque import content_type, depends
@@ -30,10 +30,7 @@ def decode(message: Message) -> dict[str, Json]:
 
 def render(tree: Json) -> str:
     """Return a tree as text, as Go's encoder writes it: sorted keys, tabs, no bare < > &."""
-    text = json.dumps(tree, indent="\t", sort_keys=True, ensure_ascii=False)
-    for character in "<>&\u2028\u2029":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return text + "\n"
+    return go_json(tree, indent="\t", sort_keys=True) + "\n"
 
 
 def _message(message: Message, key: str, depth: int) -> dict[str, Json]:

@@ -5,16 +5,17 @@ import asyncio
 import pytest
 
 from gridloom.common.blocks import data_hash, new_block, set_last_config
-from gridloom.common.channel.errors import ConfigError
 from gridloom.common.wire import parse
 from gridloom.orderer.chain import CuttingMode
 from gridloom.orderer.chain_support import UnknownConsensusType
 from gridloom.orderer.node import Orderer
+from gridloom.orderer.participation_checks import InvalidJoinBlock
 from gridloom.orderer.registrar import (
     ChannelExists,
     ChannelInfo,
     ChannelMissing,
-    InvalidJoinBlock,
+    ChannelPendingRemoval,
+    OnboardingUnserved,
 )
 from gridloom.orderer.storage import FileStorage, MemoryStorage
 from gridloom.protos.common.common_pb2 import Block, Envelope
@@ -81,8 +82,7 @@ def without_metadata() -> Block:
         (new_block(0, b"", [message().SerializeToString()]), "block is not a config block"),
         (new_block(0, b"", [b"\xff"]), "block is not a config block"),
         (without_metadata(), "does not have metadata"),
-        (changed(genesis(), data_hash=data_hash([b"x"])), "data hash differs"),
-        (changed(genesis(), number=3), "can only begin with its genesis block"),
+        (changed(genesis(), data_hash=data_hash([b"x"])), "DataHash is different"),
         (changed(genesis(), previous_hash=b"h"), "can only begin with its genesis block"),
     ],
 )
@@ -102,7 +102,7 @@ async def test_a_broken_configuration_is_reported_as_such(storage) -> None:
     broken = new_block(0, b"", [envelope.SerializeToString()])
     set_last_config(broken, 0)
     orderer = orderer_on(storage)
-    with pytest.raises((ConfigError, InvalidJoinBlock)):
+    with pytest.raises(InvalidJoinBlock):
         orderer.join(broken)
     assert storage.channels() == []
     await orderer.stop()
@@ -127,6 +127,83 @@ async def test_a_removed_channel_is_gone_and_can_be_joined_again(storage) -> Non
     with pytest.raises(ChannelMissing):
         await orderer.registrar.remove(CHANNEL)
     assert orderer.join(genesis()).height == 1
+    await orderer.stop()
+
+
+async def test_a_channel_given_up_stays_so_until_it_is_joined_again(storage) -> None:
+    orderer = orderer_on(storage)
+    await orderer.start()
+    orderer.join(genesis())
+    assert not orderer.registrar.given_up(CHANNEL)
+    await orderer.registrar.remove(CHANNEL)
+    assert orderer.registrar.given_up(CHANNEL)
+    await orderer.stop()
+    again = orderer_on(storage)
+    assert again.channels() == ()
+    assert again.registrar.given_up(CHANNEL)
+    again.join(genesis())
+    assert not again.registrar.given_up(CHANNEL)
+    await again.stop()
+
+
+async def test_a_channel_being_removed_is_in_nobodys_hands(storage) -> None:
+    orderer = orderer_on(storage)
+    await orderer.start()
+    orderer.join(genesis())
+    removing = asyncio.create_task(orderer.registrar.remove(CHANNEL))
+    await asyncio.sleep(0)
+    assert orderer.registrar.info(CHANNEL) == ChannelInfo(CHANNEL, 0, "other", "active")
+    assert [info.name for info in orderer.channels()] == [CHANNEL]
+    assert orderer.registrar.find(CHANNEL) is None
+    with pytest.raises(ChannelPendingRemoval) as caught:
+        orderer.join(genesis())
+    assert not caught.value.failed
+    with pytest.raises(ChannelPendingRemoval):
+        await orderer.registrar.remove(CHANNEL)
+    await removing
+    assert orderer.join(genesis()).height == 1
+    await orderer.stop()
+
+
+async def test_a_removal_that_failed_can_be_tried_again(storage, monkeypatch) -> None:
+    def refuse(channel_id: str) -> None:
+        raise PermissionError(channel_id)
+
+    orderer = orderer_on(storage)
+    await orderer.start()
+    orderer.join(genesis())
+    with monkeypatch.context() as patched:
+        patched.setattr(storage, "give_up", refuse)
+        with pytest.raises(PermissionError):
+            await orderer.registrar.remove(CHANNEL)
+    assert orderer.registrar.info(CHANNEL).status == "failed"
+    with pytest.raises(ChannelPendingRemoval) as caught:
+        orderer.join(genesis())
+    assert caught.value.failed
+    await orderer.registrar.remove(CHANNEL)
+    assert orderer.channels() == ()
+    await orderer.stop()
+
+
+async def test_a_removal_that_a_crash_cut_short_is_finished(tmp_path) -> None:
+    storage = FileStorage(tmp_path, sync=False)
+    orderer = orderer_on(storage)
+    orderer.join(genesis())
+    await orderer.stop()
+    (tmp_path / "removed").mkdir()
+    (tmp_path / "removed" / CHANNEL).touch()
+    again = orderer_on(FileStorage(tmp_path, sync=False))
+    assert again.channels() == ()
+    assert not (tmp_path / "chains" / CHANNEL).exists()
+    await again.stop()
+
+
+async def test_a_later_block_is_for_orderers_that_follow_others(storage) -> None:
+    orderer = orderer_on(storage)
+    with pytest.raises(OnboardingUnserved) as caught:
+        orderer.join(changed(genesis(), number=3))
+    assert (caught.value.channel_id, caught.value.number) == (CHANNEL, 3)
+    assert storage.channels() == []
     await orderer.stop()
 
 

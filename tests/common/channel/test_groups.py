@@ -171,7 +171,7 @@ def test_missing_and_malformed_rules_are_refused():
     ordering = groups.Ordering("solo", BatchSize(1, 1, 1), parse_duration("1s"))
     with pytest.raises(ConfigError, match="no BlockValidation policy defined"):
         groups.orderer_group({}, ordering, [], groups.CHANNEL_RULES)
-    with pytest.raises(ConfigError, match="channel ID 'Bad' contains illegal"):
+    with pytest.raises(ConfigError, match="'Bad' contains illegal"):
         genesis_block("Bad", ConfigGroup(), lambda: NOW, bytes)
 
 
