@@ -89,6 +89,12 @@ class Communication:
             self._streams[peer.endpoint] = opening
         return await asyncio.shield(opening)
 
+    def disconnect(self, endpoint: str) -> None:
+        """End our stream to a peer, if there is one; the next ``connect`` opens another."""
+        opening = self._streams.pop(endpoint, None)
+        if opening is not None:
+            _end(opening)
+
     async def close(self) -> None:
         """End all streams and refuse new ones; may be called again."""
         self._closed = True
@@ -97,9 +103,7 @@ class Communication:
         streams = list(self._streams.values())
         self._streams.clear()
         for opening in streams:
-            opening.cancel()
-            if opening.done() and not opening.cancelled() and opening.exception() is None:
-                opening.result().close()
+            _end(opening)
         tasks = [*streams, *self._reading]
         for task in self._reading:
             task.cancel()
@@ -143,6 +147,13 @@ class Communication:
     def _require_open(self) -> None:
         if self._closed:
             raise RpcError(Code.UNAVAILABLE, "the peer is stopping")
+
+
+def _end(opening: asyncio.Task[Connection]) -> None:
+    """End a stream, opened or being opened."""
+    opening.cancel()
+    if opening.done() and not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _is_over(opening: asyncio.Task[Connection]) -> bool:
