@@ -11,6 +11,7 @@ from gridloom.common.wire import parse
 from gridloom.protos.common import policies_pb2
 from gridloom.protos.peer import proposal_response_pb2
 
+from .chaincodes.lifecycle.endorsement_info import LEGACY_NAMESPACE
 from .ledger.simulator import SimulationResults
 from .validation.endorsement import VALIDATION_PARAMETER
 
@@ -41,7 +42,7 @@ def chaincode_interest(
         required.setdefault(namespace, {})[collection] = True
     interest = proposal_response_pb2.ChaincodeInterest()
     for namespace in sorted(required):
-        if is_system_chaincode(namespace):
+        if is_system_chaincode(namespace) or namespace == LEGACY_NAMESPACE:
             continue
         for collection, policy_required in sorted(required[namespace].items()):
             if collection:

@@ -9,6 +9,7 @@ from .collections import CollectionsError, parse_collections
 from .config_update import UpdateSigner, UpdateUnsigned, make_update
 from .invocation import BroadcastError, DeliverError, EndorsementError, Invocation
 from .lifecycle import ChaincodeDefinition, LifecycleAdmin
+from .snapshot import SnapshotAdmin, SnapshotJoinError, SnapshotRequestError
 
 __all__ = [
     "BroadcastError",
@@ -19,6 +20,9 @@ __all__ = [
     "EndorsementError",
     "Invocation",
     "LifecycleAdmin",
+    "SnapshotAdmin",
+    "SnapshotJoinError",
+    "SnapshotRequestError",
     "UpdateSigner",
     "UpdateUnsigned",
     "make_update",

@@ -71,6 +71,8 @@ def _utc_now() -> datetime:
 class Invocation:
     """Invokes chaincodes as one identity.
 
+    A peer or orderer that cannot be reached, and a peer that refuses a proposal as such, raise
+    RpcError; what goes wrong in simulating one is EndorsementError.
     now: the time for headers, timezone-aware; random_bytes: source of nonces;
     timeout: seconds for a proposal, and for the commit of a transaction;
     tls_certificate_hash: SHA-256 of the client's TLS certificate, under mutual TLS.

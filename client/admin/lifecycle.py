@@ -88,7 +88,7 @@ class LifecycleAdmin:
         return {chaincode.package_id: chaincode.label for chaincode in result.installed_chaincodes}
 
     async def installed_package(self, peer: Channel, package_id: str) -> bytes:
-        """Return a package as it was installed; EndorsementError with status 404 if it is not."""
+        """Return a package as it was installed; EndorsementError if it is not."""
         arguments = GetInstalledChaincodePackageArgs(package_id=package_id)
         payload = await self._query(peer, "", "GetInstalledChaincodePackage", arguments)
         return parse(GetInstalledChaincodePackageResult, payload).chaincode_install_package

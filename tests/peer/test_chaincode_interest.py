@@ -27,6 +27,10 @@ def test_a_namespace_that_is_only_read_counts():
     assert calls(["cc", "_lifecycle"]) == [ChaincodeCall(name="cc")]
 
 
+def test_the_former_lifecycle_is_a_system_chaincode_though_nobody_can_call_it():
+    assert calls(["_lifecycle", "lscc"]) == []
+
+
 def test_a_public_write_counts_once_however_many_keys():
     assert calls(["cc"], {("cc", ""): {"a": {}, "b": {}}}) == [ChaincodeCall(name="cc")]
 
