@@ -62,14 +62,10 @@ def invoke(
             endorsing = [organization_of(access, each) for each in endorse or ()]
             if init:
                 qualified = f"{contract_name}:{function}" if contract_name else function
+                call = [argument.encode() for argument in (qualified, *(arguments or ()))]
+                secrets = {key: value.encode() for key, value in pairs.items()}
                 tx_id, result = await access.initialize(
-                    spec,
-                    name,
-                    [argument.encode() for argument in (qualified, *(arguments or ()))],
-                    msp_id,
-                    user,
-                    transient={key: value.encode() for key, value in pairs.items()},
-                    endorsing=endorsing,
+                    spec, name, call, msp_id, user, transient=secrets, endorsing=endorsing
                 )
                 typer.echo(f"transaction {tx_id}: VALID", err=True)
                 typer.echo(_text(result))

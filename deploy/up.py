@@ -94,7 +94,7 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
     require_free(topology.nodes())
     home.save_description(text or "")
     # From here on the network exists: whatever stops us now, the next start continues it.
-    home.save_state({"pid": None, "ports": [node.port for node in topology.nodes()]})
+    home.save_state({"pid": None, "ports": list(topology.ports())})
     return topology
 
 
@@ -104,7 +104,7 @@ def _require_same(
     own = home.description()
     same = text is None or Topology.parse(text) == Topology.parse(own)
     if options.port_base is not None:
-        ports = iter([node.port for node in topology.nodes()])
+        ports = iter(topology.ports())
 
         def chosen(port: int) -> int:
             mine = next(ports)
@@ -134,9 +134,8 @@ async def run_network(
     options.check()
     with NetworkLock(home.path) as lock:
         topology = open_network(home, options)
-        progress(
-            "issuing credentials" if not home.organizations.exists() else "reading credentials"
-        )
+        kept = home.organizations.exists()
+        progress("reading credentials" if kept else "issuing credentials")
         builder = NodeBuilder.create(
             topology, home, in_memory=options.in_memory, development=options.development
         )
@@ -147,21 +146,32 @@ async def run_network(
         running: _Running = (
             _ManyProcesses(builder, home, lock) if options.processes else _OneProcess(builder)
         )
-        failure = None
-        try:
-            progress("starting nodes")
-            await unless(stopped, running.start())
-            if not stopped.is_set():
-                state |= {"pid": os.getpid(), "processes": running.process_ids}
-                home.save_state(state)
-                ready(state)
-                await unless(stopped, running.wait())
-        except (GridloomError, OSError) as error:
-            failure = str(error)
-            raise
-        finally:
-            await running.stop()
-            home.save_state(state | {"pid": None, "processes": {}, "failure": failure})
+        progress("starting nodes")
+        await _keep_up(home, state, running, ready, stopped)
+
+
+async def _keep_up(
+    home: NetworkHome,
+    state: dict[str, Any],
+    running: _Running,
+    ready: Callable[[dict[str, Any]], None],
+    stopped: asyncio.Event,
+) -> None:
+    """Start the nodes, keep network.json true until the event or a failure, stop them."""
+    failure = None
+    try:
+        await unless(stopped, running.start())
+        if not stopped.is_set():
+            state |= {"pid": os.getpid(), "processes": running.process_ids}
+            home.save_state(state)
+            ready(state)
+            await unless(stopped, running.wait())
+    except (GridloomError, OSError) as error:
+        failure = str(error)
+        raise
+    finally:
+        await running.stop()
+        home.save_state(state | {"pid": None, "processes": {}, "failure": failure})
 
 
 class _Running(Protocol):
