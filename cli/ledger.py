@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from . import snapshot
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,12 +24,13 @@ if TYPE_CHECKING:
 SHOWN_DIFFERENCES = 20
 SECONDS_BETWEEN_LINES = 5.0
 
-app = typer.Typer(help="Audit ledgers.", no_args_is_help=True)
+app = typer.Typer(help="Audit ledgers; take snapshots of them.", no_args_is_help=True)
+app.add_typer(snapshot.app, name="snapshot")
 
 
 @app.callback()
 def group() -> None:
-    """Audit ledgers."""
+    """Audit ledgers; take snapshots of them."""
 
 
 @app.command(epilog="Example: gridloom ledger verify ./blocks --json report.json")

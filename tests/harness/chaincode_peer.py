@@ -79,6 +79,7 @@ class FakePeer:
     channels: dict[str, FakeChannel] = field(default_factory=dict)
     joined: list[Block] = field(default_factory=list)
     join_error: GridloomError | None = None
+    joining_from: str | None = None
 
     def channel(self, channel_id: str) -> FakeChannel | None:
         return self.channels.get(channel_id)
@@ -90,6 +91,11 @@ class FakePeer:
         if self.join_error is not None:
             raise self.join_error
         self.joined.append(genesis_block)
+
+    def join_by_snapshot(self, folder: str) -> None:
+        if self.join_error is not None:
+            raise self.join_error
+        self.joining_from = folder
 
     def add_channel(
         self,

@@ -56,9 +56,10 @@ def verdicts() -> tuple[Verdict, ...]:
 class GoldenPeer:
     """A peer that has only the golden channel; ``restart`` forgets all that is not stored."""
 
-    def __init__(self, storage: Path | Literal["memory"]) -> None:
+    def __init__(self, storage: Path | Literal["memory"], snapshots: Path | None = None) -> None:
         self._storage = storage
-        self.ledgers = LedgerProvider(storage)
+        self._snapshots = snapshots
+        self.ledgers = LedgerProvider(storage, snapshots)
         ledger = self.ledgers.create(ordered_block(0))
         bundle = ChannelBundle.from_config_block(ordered_block(0))
         self.channel = PeerChannel(bundle, ledger, self._identities)
@@ -84,7 +85,7 @@ class GoldenPeer:
         await self.channel.stop()
         if self._storage != "memory":
             self.ledgers.close()
-            self.ledgers = LedgerProvider(self._storage)
+            self.ledgers = LedgerProvider(self._storage, self._snapshots)
         ledger = self.ledgers.open(CHANNEL)
         self.channel = PeerChannel(stored_bundle(ledger), ledger, self._identities)
 

@@ -121,7 +121,7 @@ class ConfigurationChaincode:
         refusal = self._refuse_locally("JoinChainBySnapshot", "[{}]", proposal)
         if refusal is not None:
             return refusal
-        folder = argument.decode("utf-8", "surrogateescape")
+        folder = argument.decode("utf-8", "replace")
         try:
             self._peer.join_by_snapshot(folder)
         except GridloomError as error:

@@ -33,11 +33,14 @@ def write_tx_ids(folder: Path, tx_ids: Iterable[str]) -> dict[str, bytes]:
 
 def read_tx_ids(folder: Path) -> Iterator[str]:
     """The transaction ids; SnapshotDamaged while reading."""
+    last = (0, "")
     with FileReader(folder / f"{TX_IDS}{DATA}") as data:
         for _ in range(_count(folder, TX_IDS)):
             tx_id = data.text()
-            if not tx_id:
-                raise data.damaged("an empty transaction id")
+            place = (len(tx_id.encode()), tx_id)  # UTF-8 sorts as its code points do
+            if place <= last:
+                raise data.damaged(f"transaction id {tx_id!r} is out of order")
+            last = place
             yield tx_id
         data.end()
 
@@ -53,6 +56,7 @@ def read_config_history(folder: Path, last_block: int) -> Iterator[CollectionsRo
 
     last_block: no definition may be from after it.
     """
+    last = b""
     with FileReader(folder / f"{CONFIG_HISTORY}{DATA}") as data:
         for _ in range(_count(folder, CONFIG_HISTORY)):
             key, package = data.data(), data.data()
@@ -65,6 +69,9 @@ def read_config_history(folder: Path, last_block: int) -> Iterator[CollectionsRo
                 raise data.damaged(str(error)) from error
             if _key(row) != key or block > last_block:
                 raise data.damaged(f"{key!r} is no key of a collection configuration")
+            if key <= last:
+                raise data.damaged(f"{key!r} is out of order")
+            last = key
             yield row
         data.end()
 
