@@ -52,6 +52,9 @@ class EventStream(Generic[E]):
         try:
             return await asyncio.shield(waiting)
         except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if waiting.cancelled() and task is not None and not task.cancelling():
+                raise StopAsyncIteration from None  # somebody else has closed the stream
             if not self._entered:
                 await self.aclose()
             raise

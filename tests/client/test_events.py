@@ -103,9 +103,10 @@ class TestChaincodeEvents:
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
             await listening
-        async with asyncio.timeout(5):
-            while asyncio.all_tasks() - before:
-                await asyncio.sleep(0.01)
+        left = asyncio.all_tasks() - before
+        if left:
+            _, left = await asyncio.wait(left, timeout=5)
+        assert not left
 
     async def test_several_events_of_a_block_come_in_its_order(self, slow_network):
         async with channel(slow_network).chaincode_events("probe") as events:
