@@ -30,7 +30,8 @@ class SqlSnapshot:
     """The state at one height.
 
     run: a query in the transaction that holds it; release: ends that transaction.
-    documents: whether the state is kept by CouchDB's rules.
+    couchdb: whether the state is kept by CouchDB's rules; query: runs rich queries, if run
+    should not.
     """
 
     def __init__(
@@ -42,13 +43,14 @@ class SqlSnapshot:
         tables: SnapshotTables,
         *,
         couchdb: bool,
+        query: Read | None = None,
     ) -> None:
         self.height = height
         self._run = run
         self._release: Callable[[], None] | None = release
         self._sql = sql
         self._tables = tables
-        self._documents = SqlDocuments(run, sql) if couchdb else None
+        self._documents = SqlDocuments(query or run, sql) if couchdb else None
 
     def get(self, namespace: str, key: bytes) -> VersionedValue | None:
         """Value of a key."""
