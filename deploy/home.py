@@ -5,6 +5,7 @@
     network.json          what is running where, for programs (see ``describe``)
     network.lock          held by the process that runs it
     description.yaml      the network description it was made from
+    channels.json         channels made, or with other members, since then
     origins.json          which source each package deployed from here was made of
     organizations/        crypto material, laid out as fabric-samples' test-network does
     channel-artifacts/    one genesis block for each channel
@@ -28,14 +29,15 @@ from gridloom.protos.common.common_pb2 import Block
 from .material import Material
 from .network_lock import NetworkLock, holder_of
 from .packaging import source_root
-from .topology import Topology
+from .topology import ChannelSpec, Topology
 
 STATE_FILE = "network.json"
 DESCRIPTION_FILE = "description.yaml"
+CHANNELS_FILE = "channels.json"
 ORIGINS_FILE = "origins.json"
 
 _FOLDERS = ("organizations", "channel-artifacts", "orderers", "peers", "logs")
-_FILES = (ORIGINS_FILE, DESCRIPTION_FILE, STATE_FILE)
+_FILES = (ORIGINS_FILE, CHANNELS_FILE, DESCRIPTION_FILE, STATE_FILE)
 
 
 class HomeError(GridloomError):
@@ -97,11 +99,36 @@ class NetworkHome:
         """Return the network's topology with the ports it was made with; HomeError."""
         ports = self.state()["ports"]
         described = Topology.parse(self.description())
-        nodes = described.nodes()
-        if len(ports) != len(nodes):
+        nodes, every = described.nodes(), described.ports()
+        if len(ports) == len(nodes):
+            ports = [*ports, *every[len(nodes) :]]  # made when orderers had no admin ports
+        if len(ports) != len(every):
             raise HomeError(self.path / STATE_FILE, f"{len(ports)} ports for {len(nodes)} nodes")
         chosen = iter(ports)
-        return described.with_ports(lambda _: next(chosen))
+        topology = described.with_ports(lambda _: next(chosen))
+        return topology.with_channels(self._changed_channels().values())
+
+    def change_channel(self, channel: ChannelSpec) -> None:
+        """Keep that a channel was made, or has other members, since the description."""
+        changed = self._changed_channels() | {channel.name: channel}
+        content = {
+            each.name: {"members": each.members, "orderers": each.orderers}
+            for each in changed.values()
+        }
+        self._replace(self.path / CHANNELS_FILE, (json.dumps(content, indent=2) + "\n").encode())
+
+    def _changed_channels(self) -> dict[str, ChannelSpec]:
+        file = self.path / CHANNELS_FILE
+        if not file.exists():
+            return {}
+        try:
+            content = json.loads(file.read_text())
+            return {
+                name: ChannelSpec(name, tuple(each["members"]), tuple(each["orderers"]))
+                for name, each in content.items()
+            }
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise HomeError(file, f"damaged: {error}") from error
 
     def save_description(self, text: str) -> None:
         """Keep the description the network is made from."""
@@ -178,20 +205,14 @@ def describe(
         "pid": process_id,
         "mode": mode,
         "tls": topology.tls,
-        "ports": [node.port for node in topology.nodes()],
-        "channels": [
-            {
-                "name": channel.name,
-                "members": [org.msp_id for org in topology.members(channel)],
-                "genesis_block": str(home.genesis_file(channel.name)),
-            }
-            for channel in topology.channels
-        ],
+        "ports": list(topology.ports()),
+        "channels": describe_channels(home, topology),
         "orderers": [
             {
                 "name": node.name,
                 "msp_id": org.msp_id,
                 "endpoint": node.endpoint,
+                "admin_endpoint": node.admin_endpoint,
                 "tls_root": _tls_root(tree / "ordererOrganizations" / org.domain, org.domain),
             }
             for org in topology.orderer_organizations
@@ -224,6 +245,18 @@ def describe(
             for org in topology.organizations
         ],
     }
+
+
+def describe_channels(home: NetworkHome, topology: Topology) -> list[dict[str, Any]]:
+    """Return what network.json says of the channels."""
+    return [
+        {
+            "name": channel.name,
+            "members": [org.msp_id for org in topology.members(channel)],
+            "genesis_block": str(home.genesis_file(channel.name)),
+        }
+        for channel in topology.channels
+    ]
 
 
 def _tls_root(folder: Path, domain: str) -> str:

@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import Self
 
 from gridloom.common.envelopes import Clock
+from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
@@ -27,7 +28,7 @@ from gridloom.peer.settings import PrivateDataSettings
 
 from .access import NetworkAccess
 from .home import NetworkHome
-from .nodes import NodeBuilder, StaticDirectory, utc_now
+from .nodes import NodeBuilder, StaticDirectory, members_of, utc_now
 from .ports import choose_ports
 from .topology import Topology
 
@@ -44,7 +45,7 @@ class Network:
         self.orderers: dict[str, Orderer] = {}
         self.peers: dict[str, Peer] = {}
         self._registries: dict[str, ServiceRegistry] = {}
-        self._servers: list[GrpcServer] = []
+        self._servers: list[GrpcServer | HttpServer] = []
         self._build()
         self.access = NetworkAccess(self.topology, builder.material, self.channel_to)
 
@@ -115,6 +116,10 @@ class Network:
             server = self.builder.server(node, self._registries[node.name])
             await server.start()
             self._servers.append(server)
+        for orderer in self.topology.orderers():
+            admin = self.builder.admin_server(orderer, self.orderers[orderer.name])
+            await admin.start()
+            self._servers.append(admin)
 
     async def stop(self) -> None:
         """Close the ports and stop the nodes; what was acknowledged is kept."""
@@ -146,7 +151,7 @@ class Network:
 
 
 class LiveDirectory:
-    """The peers of this process, with their heights and chaincodes as they are now."""
+    """The peers of this process that take part in a channel, with heights and chaincodes."""
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
@@ -154,7 +159,7 @@ class LiveDirectory:
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
         """Begin to answer, once all peers are there."""
-        self._known = StaticDirectory(builder.topology, builder.material, connect)
+        self._known = StaticDirectory(builder.topology, builder.material, connect, self._members)
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
@@ -169,3 +174,11 @@ class LiveDirectory:
                 runs = peer.host.runnable(channel_id)
                 found.append(replace(info, height=channel.height, chaincodes=runs))
         return found
+
+    def _members(self, channel_id: str) -> set[str]:
+        """Who is in the channel, each organization by the word of its own peers."""
+        return {
+            peer.msp_id
+            for peer in self._nodes.values()
+            if peer.msp_id in members_of(peer)(channel_id)
+        }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Sequence
 
+from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel
+from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
@@ -13,8 +16,10 @@ from gridloom.peer.node import Peer
 from gridloom.peer.settings import private_data_settings
 
 from .access import GrpcConnector
+from .cutting import cut_on_signal
 from .home import NetworkHome
-from .nodes import NodeBuilder, StaticDirectory, UnknownNode
+from .memory import settle_memory
+from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of
 from .ports import require_free
 from .stopping import obey_supervisor, stop_event
 from .topology import OrdererNode, PeerNode
@@ -63,16 +68,24 @@ class NodeProcess:
         self._connect = GrpcConnector(topology, self._builder.material, name)
         self._node: Orderer | Peer
         self._place, self._node = self._build(name)
-        self._server = self._builder.server(self._place, self._node.services())
+        self._servers: list[GrpcServer | HttpServer] = [
+            self._builder.server(self._place, self._node.services())
+        ]
+        if isinstance(self._place, OrdererNode) and isinstance(self._node, Orderer):
+            self._servers.append(self._builder.admin_server(self._place, self._node))
 
     async def start(self) -> None:
         """Start the node and serve; OSError if its address is taken."""
         await self._node.start()
-        await self._server.start()
+        for server in self._servers:
+            await server.start()
+        if isinstance(self._node, Orderer):
+            cut_on_signal([self._node])
+        settle_memory()
 
     async def stop(self) -> None:
         """Stop serving, then the node."""
-        await self._server.stop()
+        await asyncio.gather(*(server.stop() for server in self._servers))
         await self._node.stop()
         await self._connect.close()
 
@@ -113,6 +126,7 @@ class _Directory:
             builder.topology,
             builder.material,
             lambda name: local if name == own else connect(name),
+            members_of(peer),
         )
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
+from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
 from gridloom.orderer.chain import CuttingMode
@@ -147,7 +148,9 @@ class NodeBuilder:
         )
         joined = {info.name for info in orderer.channels()}
         for channel in self.topology.channels:
-            if node.name in channel.orderers and channel.name not in joined:
+            if orderer.registrar.given_up(channel.name) or channel.name in joined:
+                continue
+            if node.name in channel.orderers:
                 orderer.join(self.genesis_block(channel))
         return orderer
 
@@ -203,6 +206,23 @@ class NodeBuilder:
             tls = ServerTls(certificate=own.certificate, private_key=own.key)
         return GrpcServer(services, node.endpoint, tls)
 
+    def admin_server(self, node: OrdererNode, orderer: Orderer) -> HttpServer:
+        """Return the server of an orderer's admin port.
+
+        With TLS it is for whoever has a TLS certificate of the orderer's own organization.
+        """
+        tls = None
+        if self.topology.tls:
+            own = self.material.node(node.name).tls
+            tls = ServerTls(own.certificate, own.key, client_roots=own.root)
+
+        def application() -> Application:
+            from gridloom.orderer.participation import participation  # noqa: PLC0415
+
+            return participation(orderer.registrar)
+
+        return HttpServer(application, node.admin_endpoint, tls)
+
     def _tls_certificate(self, node: PeerNode) -> bytes | None:
         """DER of what a node shows in TLS sessions, None without TLS."""
         if not self.topology.tls:
@@ -227,25 +247,50 @@ def _create_on_disk(
 
 
 class StaticDirectory:
-    """The peers of a topology, each at its endpoint; heights and chaincodes are not known."""
+    """The peers of a topology, each at its endpoint; heights and chaincodes are not known.
+
+    members: the MSP ids of a channel's organizations now, those of the description if not
+    given; a channel that nobody knows has no peers.
+    """
 
     def __init__(
-        self, topology: Topology, material: Material, connect: Callable[[str], Channel]
+        self,
+        topology: Topology,
+        material: Material,
+        connect: Callable[[str], Channel],
+        members: Callable[[str], Collection[str]] | None = None,
     ) -> None:
-        self._peers = {
-            channel.name: [
-                PeerInfo(
-                    msp_id=org.msp_id,
-                    endpoint=node.endpoint,
-                    identity=material.node(node.name).signing_identity.serialized,
-                    channel=connect(node.name),
-                )
-                for org in topology.members(channel)
-                for node in org.peers
-            ]
-            for channel in topology.channels
-        }
+        self._members = members or _described_members(topology)
+        self._peers = [
+            PeerInfo(
+                msp_id=org.msp_id,
+                endpoint=node.endpoint,
+                identity=material.node(node.name).signing_identity.serialized,
+                channel=connect(node.name),
+            )
+            for org in topology.organizations
+            for node in org.peers
+        ]
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
-        return self._peers.get(channel_id, ())
+        members = self._members(channel_id)
+        return [peer for peer in self._peers if peer.msp_id in members]
+
+
+def members_of(peer: Peer) -> Callable[[str], Collection[str]]:
+    """Return who is in a channel as a peer knows it: nobody in one that it has not joined."""
+
+    def members(channel_id: str) -> Collection[str]:
+        channel = peer.channel(channel_id)
+        return () if channel is None else channel.bundle.application.orgs.keys()
+
+    return members
+
+
+def _described_members(topology: Topology) -> Callable[[str], Collection[str]]:
+    members = {
+        channel.name: [org.msp_id for org in topology.members(channel)]
+        for channel in topology.channels
+    }
+    return lambda channel_id: members.get(channel_id, ())

@@ -55,11 +55,13 @@ def require_free(nodes: Iterable[OrdererNode | PeerNode]) -> None:
     It is asked before ledgers are opened: two processes must never write the same one.
     """
     for node in nodes:
-        try:
-            _bind(node.host.strip("[]"), node.port).close()
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise PortTaken(node.name, node.endpoint, reason.lower()) from error
+        ports = [node.port, node.admin_port] if isinstance(node, OrdererNode) else [node.port]
+        for port in ports:
+            try:
+                _bind(node.host.strip("[]"), port).close()
+            except OSError as error:
+                reason = error.strerror or str(error)
+                raise PortTaken(node.name, f"{node.host}:{port}", reason.lower()) from error
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -9,7 +9,7 @@ out takes these defaults; `topology_document.py` says how.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -54,16 +54,25 @@ class PeerNode:
 
 @dataclass(frozen=True, slots=True)
 class OrdererNode:
-    """One orderer; name is the full one (orderer.example.com), port 0 = any free port."""
+    """One orderer; name is the full one (orderer.example.com), port 0 = any free port.
+
+    admin_port: where it takes administrators' orders over HTTP.
+    """
 
     name: str
     host: str
     port: int
+    admin_port: int = 0
 
     @property
     def endpoint(self) -> str:
         """Return host:port."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def admin_endpoint(self) -> str:
+        """Return host:port of the admin port."""
+        return f"{self.host}:{self.admin_port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +198,19 @@ class Topology:
         """Return the member organizations of a channel, in the order of the channel."""
         return tuple(self.organization(name) for name in channel.members)
 
+    def with_channels(self, channels: Iterable[ChannelSpec]) -> Topology:
+        """Return the same network with these channels.
+
+        New ones come after those there are; one that is there gets the members and orderers.
+        """
+        changed = {channel.name: channel for channel in self.channels}
+        for channel in channels:
+            known = changed.get(channel.name, channel)
+            changed[channel.name] = replace(
+                known, members=channel.members, orderers=channel.orderers
+            )
+        return replace(self, channels=tuple(changed.values()))
+
     def orderers(self) -> tuple[OrdererNode, ...]:
         """Return every orderer node."""
         return tuple(node for org in self.orderer_organizations for node in org.orderers)
@@ -201,17 +223,27 @@ class Topology:
         """Return every node: orderers, then peers."""
         return (*self.orderers(), *self.peers())
 
+    def ports(self) -> tuple[int, ...]:
+        """Return every port: of the nodes, then the orderers' admin ports."""
+        nodes = (node.port for node in self.nodes())
+        return (*nodes, *(node.admin_port for node in self.orderers()))
+
     def with_ports(self, change: Callable[[int], int]) -> Topology:
-        """Return the same network with change(port) for each node's port, in a fixed order."""
+        """Return the same network with change(port) for each port, in the order of `ports`."""
+        changed = iter([change(port) for port in self.ports()])
         orderer_orgs = [
-            replace(org, orderers=tuple(replace(n, port=change(n.port)) for n in org.orderers))
+            replace(org, orderers=tuple(replace(n, port=next(changed)) for n in org.orderers))
             for org in self.orderer_organizations
         ]
         orgs = [
-            replace(org, peers=tuple(replace(n, port=change(n.port)) for n in org.peers))
+            replace(org, peers=tuple(replace(n, port=next(changed)) for n in org.peers))
             for org in self.organizations
         ]
-        return replace(self, orderer_organizations=tuple(orderer_orgs), organizations=tuple(orgs))
+        administered = [
+            replace(org, orderers=tuple(replace(n, admin_port=next(changed)) for n in org.orderers))
+            for org in orderer_orgs
+        ]
+        return replace(self, orderer_organizations=tuple(administered), organizations=tuple(orgs))
 
     def shifted(self, port_base: int) -> Topology:
         """Return the same network with all ports moved so that 7050 becomes port_base.

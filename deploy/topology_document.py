@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from gridloom.common.channel.durations import parse_duration
 
@@ -38,6 +39,8 @@ _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
 _CHANNEL = re.compile(r"[a-z][a-z0-9.-]{0,248}")
 _MAX_NODES = 1000
+_ADMIN_OFFSET = 3
+_UNSTATED = -1
 
 CONSENSUS = ("solo",)
 CHANNEL_CAPABILITIES = ("V1_4_3", "V2_0", "V3_0")
@@ -55,6 +58,7 @@ def read_topology(text: str | bytes) -> Topology:
     cutting = Cutting(top.choice("cutting", Cutting.IDLE, [mode.value for mode in Cutting]))
     orderer_orgs = _orderer_organizations(top, host, port_base)
     orgs = _organizations(top, host, port_base)
+    orderer_orgs = _with_admin_ports(orderer_orgs, orgs)
     _require_unique(orgs, orderer_orgs)
     nodes = [node for org in orderer_orgs for node in org.orderers]
     channels = _channels(top, orgs, nodes)
@@ -118,8 +122,9 @@ def _orderer_organizations(
         for place, node in enumerate(node_sections):
             full_name, node_host = _node_names(node, "orderer", place, domain, host)
             port = node.integer("port", port_base + step * next(count), 0, 65535)
+            admin_port = node.integer("admin_port", _UNSTATED, 0, 65535)
             node.close()
-            orderers.append(OrdererNode(full_name, node_host, port))
+            orderers.append(OrdererNode(full_name, node_host, port, admin_port))
         group = section.text("group", f"{name}Org", _ID)
         users = _users(section, default=())
         orgs.append(
@@ -131,6 +136,29 @@ def _orderer_organizations(
     if not any(org.orderers for org in orgs):
         raise DocumentError("orderer_organizations", "at least one orderer is needed")
     return tuple(orgs)
+
+
+def _with_admin_ports(
+    orderer_orgs: Sequence[OrdererOrganization], orgs: Sequence[Organization]
+) -> tuple[OrdererOrganization, ...]:
+    """Put the admin ports that are not stated 3 above the node's own, as the samples have it.
+
+    Where that one is not to be had, any free port will do.
+    """
+    nodes = [node for org in orderer_orgs for node in org.orderers]
+    taken = {node.endpoint for node in nodes} | {n.endpoint for org in orgs for n in org.peers}
+    taken |= {node.admin_endpoint for node in nodes}
+
+    def settled(node: OrdererNode) -> OrdererNode:
+        if node.admin_port != _UNSTATED:
+            return node
+        above = replace(node, admin_port=node.port + _ADMIN_OFFSET)
+        if not node.port or above.admin_port >= 2**16 or above.admin_endpoint in taken:
+            return replace(node, admin_port=0)
+        taken.add(above.admin_endpoint)
+        return above
+
+    return tuple(replace(org, orderers=tuple(map(settled, org.orderers))) for org in orderer_orgs)
 
 
 def _org_names(section: Section, domain_pattern: str) -> tuple[str, str, str]:
@@ -355,4 +383,10 @@ def _require_unique(
         if not 0 <= node.port < 2**16:
             raise DocumentError(f"{path}.port", f"the default {node.port} is no port; state one")
     _unique([(node.name, f"{path}.name") for node, path in nodes], "node")
-    _unique([(node.endpoint, f"{path}.port") for node, path in nodes if node.port], "endpoint")
+    endpoints = [(node.endpoint, f"{path}.port") for node, path in nodes if node.port]
+    endpoints += [
+        (node.admin_endpoint, f"{path}.admin_port")
+        for node, path in nodes
+        if isinstance(node, OrdererNode) and node.admin_port
+    ]
+    _unique(endpoints, "endpoint")

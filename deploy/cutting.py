@@ -1,0 +1,31 @@
+"""Ending blocks on demand from outside the process (``cutting: manual``).
+
+There is no call for it on Fabric's wire, so it is a signal: whoever may end the process may
+also end a block.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Iterable
+
+from gridloom.orderer.node import Orderer
+
+CUT_SIGNAL = signal.SIGUSR1
+"""What ``gridloom cut`` sends to the process of an orderer."""
+
+
+def cut_on_signal(orderers: Iterable[Orderer]) -> None:
+    """End the block under way on every channel of these orderers at each signal."""
+    ordering = tuple(orderers)
+    cutting: set[asyncio.Task[int | None]] = set()
+
+    def cut() -> None:
+        for orderer in ordering:
+            for channel in orderer.channels():
+                task = asyncio.ensure_future(orderer.cut(channel.name))
+                cutting.add(task)
+                task.add_done_callback(cutting.discard)
+
+    asyncio.get_running_loop().add_signal_handler(CUT_SIGNAL, cut)
