@@ -7,7 +7,6 @@ through the client SDK.
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 import time
 from contextlib import AsyncExitStack, ExitStack
@@ -59,6 +58,7 @@ def demo(
     from rich.console import Console  # noqa: PLC0415
 
     from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.network_lock import NetworkLock  # noqa: PLC0415
     from gridloom.market.export import write_results  # noqa: PLC0415
     from gridloom.market.scenario import paper_scenario, read_scenario  # noqa: PLC0415
     from gridloom.market.summary import summarise  # noqa: PLC0415
@@ -69,6 +69,7 @@ def demo(
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridloom-")))
         home = NetworkHome(directory)
+        stack.enter_context(NetworkLock(home.path))
         if home.exists():
             raise HomeError(home.path, "there is a network here already; choose another --dir")
         started = time.perf_counter()
@@ -124,6 +125,8 @@ async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Cons
 
 async def _deploy(access: NetworkAccess, progress: Progress) -> None:
     """Take the four chaincodes of the market through the lifecycle, side by side."""
+    import asyncio  # noqa: PLC0415
+
     from gridloom.chaincode import energy  # noqa: PLC0415
     from gridloom.chaincode.energy import neighbours  # noqa: PLC0415
     from gridloom.client.admin import ChaincodeDefinition  # noqa: PLC0415

@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: gridloom up --detach && gridloom chaincode deploy ./basic")(up)
     app.command(epilog="Example: gridloom down")(down)
     app.command(epilog="Example: gridloom status")(status)
+    app.command(epilog="Example: gridloom cut")(cut)
     app.command(epilog="Example: gridloom reset --yes")(reset)
 
 
@@ -184,6 +185,23 @@ def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
                         )
 
     run(heights())
+
+
+def cut(directory: Directory = DEFAULT_DIRECTORY) -> None:
+    """End the block under way, in a network whose description says `cutting: manual`."""
+    from gridloom.deploy.cutting import CUT_SIGNAL  # noqa: PLC0415
+    from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
+
+    home = NetworkHome(directory)
+    state = home.state()
+    process_id = home.process_id()
+    if process_id is None:
+        raise HomeError(home.path, "the network is not running; start it with: gridloom up")
+    orderers = {orderer["name"] for orderer in state["orderers"]}
+    own = [pid for name, pid in state["processes"].items() if name in orderers]
+    for target in own or [process_id]:
+        os.kill(target, CUT_SIGNAL)
+    typer.echo("told the orderer to end the block under way")
 
 
 def reset(

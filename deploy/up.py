@@ -15,8 +15,10 @@ from typing import Any, Protocol
 
 from gridloom.common.errors import GridloomError
 
+from .cutting import cut_on_signal
 from .document import DocumentError
 from .home import HomeError, NetworkHome, describe
+from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
 from .nodes import NodeBuilder
@@ -201,6 +203,8 @@ class _OneProcess:
     async def start(self) -> None:
         await self._network.start()
         await self._network.serve()
+        cut_on_signal(self._network.orderers.values())
+        settle_memory()
 
     async def wait(self) -> None:
         await asyncio.Event().wait()
