@@ -59,6 +59,7 @@ def test_two_files_make_a_signer(tmp_path):
         (pem_of(rsa.generate_private_key(65537, 2048)), "only ECDSA and Ed25519"),
         (pem_of(ed25519.Ed25519PrivateKey.generate()), "not the one of the certificate"),
     ],
+    ids=["text", "rsa", "another"],
 )
 def test_a_key_that_cannot_sign_for_it_is_refused(key, reason):
     with pytest.raises(MalformedMessage, match=reason):

@@ -99,7 +99,9 @@ def test_no_change_is_no_update(bundle):
 
 
 @pytest.mark.parametrize(
-    "data", [Envelope(), Envelope(payload=b"\xff"), message(b"not an update")], ids=str
+    "data",
+    [Envelope(), Envelope(payload=b"\xff"), message(b"not an update")],
+    ids=["empty", "garbage", "another"],
 )
 def test_what_is_no_update_is_not_signed(data):
     with pytest.raises(UpdateRejected):

@@ -82,6 +82,7 @@ async def test_only_members_may_ask(bench):
         (signed(channel_id="").request, "no channel ID provided"),
         (signed(transaction_id="").request, "transaction ID should not be empty"),
     ],
+    ids=["empty", "garbage", "identity", "channel", "transaction"],
 )
 async def test_what_says_too_little_is_an_invalid_argument(bench, request_bytes, message):
     error = await refusal(bench, SignedCommitStatusRequest(request=request_bytes))
