@@ -6,18 +6,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Protocol
 
 from gridloom.protos.ledger.queryresult.kv_query_result_pb2 import KV, KeyModification
 
-from ..ledger.query_executor import RangeIterator
+
+class StateIterator(Protocol):
+    """Keys and values of a range or of a rich query."""
+
+    def next(self) -> tuple[str, bytes] | None: ...
+
+    def bookmark(self) -> str: ...
+
+    def close(self) -> None: ...
 
 
-class RangeResults:
-    """A range read, as ``queryresult.KV``."""
+class StateResults:
+    """A range read or a rich query, as ``queryresult.KV``."""
 
     __slots__ = ("_found", "_namespace")
 
-    def __init__(self, namespace: str, found: RangeIterator) -> None:
+    def __init__(self, namespace: str, found: StateIterator) -> None:
         self._namespace = namespace
         self._found = found
 

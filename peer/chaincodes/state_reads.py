@@ -11,9 +11,8 @@ from gridloom.common.wire import parse
 from gridloom.protos.peer import chaincode_shim_pb2 as shim
 from gridloom.protos.peer.chaincode_shim_pb2 import ChaincodeMessage
 
-from .errors import ShimRequestRefused
 from .invocation import Answer, Scope
-from .query_streams import HistoryResults, RangeResults
+from .query_streams import HistoryResults, StateResults
 
 
 def _get_state(scope: Scope, payload: bytes) -> bytes:
@@ -73,22 +72,30 @@ def _get_range(scope: Scope, payload: bytes) -> bytes:
         page = scope.simulator.get_state_range_page(
             namespace, metadata.bookmark or start, end, metadata.pageSize
         )
-        results = scope.queries.page(RangeResults(namespace, page), metadata.pageSize)
+        results = scope.queries.page(StateResults(namespace, page), metadata.pageSize)
         return results.SerializeToString()
     else:
         found = scope.simulator.get_state_range(namespace, start, end)
-    return scope.queries.open(RangeResults(namespace, found)).SerializeToString()
+    return scope.queries.open(StateResults(namespace, found)).SerializeToString()
 
 
 def _get_query_result(scope: Scope, payload: bytes) -> bytes:
-    """Refuse: this peer's state database has no rich queries, as LevelDB has none."""
+    """Answer a rich query; a state database with LevelDB's rules has none and refuses."""
     request = parse(shim.GetQueryResult, payload)
     metadata = parse(shim.QueryMetadata, request.metadata)
-    if request.collection:
-        scope.require_read(request.collection)
+    namespace, query, collection = scope.namespace, request.query, request.collection
+    if collection:
+        scope.require_read(collection)
+        found = scope.simulator.get_private_data_query_result(namespace, collection, query)
     elif metadata.pageSize or metadata.bookmark:
-        raise ShimRequestRefused("ExecuteQueryWithMetadata not supported for leveldb")
-    raise ShimRequestRefused("ExecuteQuery not supported for leveldb")
+        page = scope.simulator.get_query_result_page(
+            namespace, query, metadata.bookmark, metadata.pageSize
+        )
+        results = scope.queries.page(StateResults(namespace, page), metadata.pageSize)
+        return results.SerializeToString()
+    else:
+        found = scope.simulator.get_query_result(namespace, query)
+    return scope.queries.open(StateResults(namespace, found)).SerializeToString()
 
 
 def _get_history(scope: Scope, payload: bytes) -> bytes:

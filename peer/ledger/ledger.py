@@ -174,6 +174,8 @@ class Ledger:
         number = block.header.number
         snapshot = CachedSnapshot(self._store.snapshot())
         try:
+            valid = (t.rwset for t in transactions if t.valid and t.rwset is not None)
+            snapshot.load(place for rwset in valid for place in rwset.places())
             codes, batch = validate_and_prepare(number, transactions, snapshot)
             chained = number == 1 or self.commit_hash
             new_hash = commit_hash(bytes(codes), batch, self.commit_hash) if chained else b""

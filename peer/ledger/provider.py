@@ -1,15 +1,13 @@
 """All ledgers of one peer (Fabric: kv_ledger_provider.go, core/ledger/ledgermgmt).
 
-On disk each channel has a folder of its own with one database: ``<root>/<channel>/ledger.db``.
+storage.py says where they may lie.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from threading import Lock
-from typing import Literal
 
 from gridloom.common import blocks
 from gridloom.common.errors import MalformedMessage
@@ -20,28 +18,33 @@ from gridloom.protos.peer import transaction_pb2
 from ..validation.block_transaction import BlockTransaction
 from .errors import BlockRejected, LedgerExists, LedgerNotFound
 from .ledger import Ledger
-from .memory import MemoryStore
 from .snapshots.export import remove_unfinished
 from .snapshots.stored_snapshot import StoredSnapshot
-from .sqlite import SqliteStore
-from .store import LedgerStore
+from .state_database import StateDatabase
+from .storage import open_storage
 
-_DATABASE = "ledger.db"
 _CHANNEL_ID = re.compile(r"[a-z][a-z0-9.-]{0,248}")
 
 
 class LedgerProvider:
-    """Creates, opens and lists ledgers below a folder, or in memory only.
+    """Creates, opens and lists ledgers in a folder, in a database or in memory.
 
     A ledger exists once its genesis block, or its snapshot, is stored: a crash before that
     leaves nothing that list() or open() would find, and creating may be repeated.
     snapshots: folder for those this peer makes, None for making none.
+    owner: the peer's name, for databases that it shares; state_database: whose rules the
+    states of new ledgers follow, and those of old ones must.
     """
 
     def __init__(
-        self, storage: Path | str | Literal["memory"], snapshots: Path | None = None
+        self,
+        storage: Path | str,
+        snapshots: Path | None = None,
+        *,
+        owner: str = "peer",
+        state_database: StateDatabase = StateDatabase.LEVELDB,
     ) -> None:
-        self._root = None if storage == "memory" else Path(storage)
+        self._storage = open_storage(storage, owner, state_database)
         self._snapshots = snapshots
         self._opened: dict[str, Ledger] = {}
         self._lock = Lock()
@@ -77,7 +80,7 @@ class LedgerProvider:
         """
         channel_id = snapshot.channel_id
         with self._lock:
-            store = None if channel_id in self._opened else self._store(channel_id)
+            store = None if channel_id in self._opened else self._storage.store(channel_id)
             if store is None or store.height:
                 if store is not None:
                     store.close()
@@ -87,8 +90,7 @@ class LedgerProvider:
                 ledger = Ledger(channel_id, store, snapshots=self._snapshots)
             except BaseException:
                 store.close()
-                if self._root is not None:
-                    shutil.rmtree(self._root / channel_id, ignore_errors=True)
+                self._storage.discard(channel_id)
                 raise
             self._opened[channel_id] = ledger
             return ledger
@@ -109,10 +111,8 @@ class LedgerProvider:
 
     def list(self) -> list[str]:
         """Ids of all channels this peer has joined, sorted."""
-        stored: set[str] = set()
-        if self._root is not None and self._root.is_dir():
-            stored = {path.parent.name for path in self._root.glob(f"*/{_DATABASE}")}
-        return sorted(channel for channel in stored | self._opened.keys() if self._exists(channel))
+        channels = self._storage.stored() | self._opened.keys()
+        return sorted(channel for channel in channels if self._exists(channel))
 
     def close(self) -> None:
         """Close every ledger; may be called again."""
@@ -128,19 +128,10 @@ class LedgerProvider:
         return True
 
     def _is_stored(self, channel_id: str) -> bool:
-        if self._root is None or not _CHANNEL_ID.fullmatch(channel_id):
-            return False
-        return (self._root / channel_id / _DATABASE).is_file()
+        return bool(_CHANNEL_ID.fullmatch(channel_id)) and channel_id in self._storage.stored()
 
     def _ledger(self, channel_id: str) -> Ledger:
-        return Ledger(channel_id, self._store(channel_id), snapshots=self._snapshots)
-
-    def _store(self, channel_id: str) -> LedgerStore:
-        if self._root is None:
-            return MemoryStore()
-        folder = self._root / channel_id
-        folder.mkdir(parents=True, exist_ok=True)
-        return SqliteStore(folder / _DATABASE)
+        return Ledger(channel_id, self._storage.store(channel_id), snapshots=self._snapshots)
 
 
 def genesis_transaction(block: common_pb2.Block) -> BlockTransaction:

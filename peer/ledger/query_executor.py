@@ -7,6 +7,7 @@ Values are always the committed ones: a transaction never sees its own writes.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from functools import partial
 
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import QueryReads, RangeQueryInfo
 
@@ -15,10 +16,14 @@ from .collection_catalog import CollectionCatalog
 from .errors import (
     CollectionsUndefined,
     PrivateDataUnavailable,
+    RichQueriesUnsupported,
     SimulationError,
     SimulatorClosed,
     UndefinedCollection,
 )
+from .queries.documents import check_key, go_json
+from .queries.find import Documents
+from .queries.scanner import QueryIterator, QueryScanner
 from .range_query import RangeQueryResults
 from .rwset_builder import RwSetBuilder
 from .state_db import (
@@ -89,7 +94,8 @@ class QueryExecutor:
         PrivateDataUnavailable if this peer's cleartext is not what the public hash speaks of.
         """
         self._check_collection(namespace, collection)
-        private = self._get(private_namespace(namespace, collection), encode_key(key))
+        private_key = self._check_key(encode_key(key))
+        private = self._get(private_namespace(namespace, collection), private_key)
         hashed = self._get(hashed_namespace(namespace, collection), key_hash(key))
         version = private.version if private else None
         public_version = hashed.version if hashed else None
@@ -133,6 +139,29 @@ class QueryExecutor:
         entries = self._scan(private_namespace(namespace, collection), start, end)
         return RangeIterator(entries, 0, None)
 
+    def get_query_result(self, namespace: str, query: str) -> QueryIterator:
+        """Documents that a rich query finds; each one handed out is read, nothing more is.
+
+        RichQueriesUnsupported by LevelDB's rules; QueryUnreadable, QueryRefused.
+        """
+        return self._query(namespace, query, "ExecuteQuery")
+
+    def get_query_result_page(
+        self, namespace: str, query: str, bookmark: str, page_size: int
+    ) -> QueryIterator:
+        """The same, at most page_size (0 = all), from a bookmark on; then ask its bookmark()."""
+        return self._query(namespace, query, "ExecuteQueryWithMetadata", bookmark, page_size)
+
+    def get_private_data_query_result(
+        self, namespace: str, collection: str, query: str
+    ) -> QueryIterator:
+        """Private documents that a rich query finds; leaves no trace in the read set."""
+        self._check_collection(namespace, collection)
+        self._check_open()
+        documents = self._rich_queries("ExecuteQuery")
+        stored_in = private_namespace(namespace, collection)
+        return QueryIterator(QueryScanner(documents, stored_in, query), None)
+
     def done(self) -> None:
         """Release the snapshot; may be called again."""
         if not self._done:
@@ -140,6 +169,27 @@ class QueryExecutor:
             for iterator in self._iterators:
                 iterator.close()
             self._snapshot.close()
+
+    def _query(
+        self, namespace: str, query: str, operation: str, bookmark: str = "", page_size: int = 0
+    ) -> QueryIterator:
+        self._check_open()
+        documents = self._rich_queries(operation)
+        scanner = QueryScanner(documents, namespace, query, page_size=page_size, bookmark=bookmark)
+        record = None if self._rwset is None else partial(self._rwset.add_read, namespace)
+        return QueryIterator(scanner, record)
+
+    def _rich_queries(self, operation: str) -> Documents:
+        documents = self._snapshot.documents()
+        if documents is None:
+            raise RichQueriesUnsupported(operation)
+        return documents
+
+    def _check_key(self, key: bytes) -> bytes:
+        """By CouchDB's rules not every key can be asked for."""
+        if self._snapshot.documents() is not None:
+            check_key(key)
+        return key
 
     def _check_open(self) -> None:
         if self._done:
@@ -150,7 +200,8 @@ class QueryExecutor:
         return self._snapshot.get(namespace, key)
 
     def _read(self, namespace: str, key: str) -> VersionedValue | None:
-        found = self._get(namespace, encode_key(key))
+        self._check_open()
+        found = self._get(namespace, self._check_key(encode_key(key)))
         if self._rwset is not None:
             self._rwset.add_read(namespace, key, found.version if found else None)
         return found
@@ -170,9 +221,13 @@ class QueryExecutor:
     def _range(self, namespace: str, start: str, end: str, limit: int) -> RangeIterator:
         entries = self._scan(namespace, start, end)
         record = None if self._rwset is None else RangeRecord(namespace, start, end)
-        iterator = RangeIterator(entries, limit, record)
+        iterator = RangeIterator(entries, limit, record, self._last_bookmark(end))
         self._iterators.append(iterator)
         return iterator
+
+    def _last_bookmark(self, end: str) -> str:
+        """What the last page of a range has for a bookmark: by CouchDB's rules the range's end."""
+        return "" if self._snapshot.documents() is None else go_json(end)[1:-1]
 
     def _check_collection(self, namespace: str, collection: str) -> None:
         self._check_open()
@@ -225,9 +280,11 @@ class RangeIterator:
         entries: Iterator[tuple[bytes, VersionedValue]],
         limit: int,
         record: RangeRecord | None,
+        last_bookmark: str = "",
     ) -> None:
         self._entries: Iterator[tuple[bytes, VersionedValue]] | None = entries
         self._left = limit if limit > 0 else -1
+        self._last_bookmark = last_bookmark
         self.record = record
 
     def next(self) -> tuple[str, bytes] | None:
@@ -249,10 +306,11 @@ class RangeIterator:
         return iter(self.next, None)
 
     def bookmark(self) -> str:
-        """Close, and return the key where the next page starts; "" if there is none."""
+        """Close, and return the key where the next page starts; what it is if there is none
+        depends on the state database."""
         entry = next(self._entries, None) if self._entries is not None else None
         self.close()
-        return entry[0].decode() if entry else ""
+        return entry[0].decode() if entry else self._last_bookmark
 
     def close(self) -> None:
         """Stop reading; what was read stays in the read set."""

@@ -5,6 +5,7 @@ The outer message holds the inner ones as bytes; here they are unfolded, in thei
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -19,7 +20,7 @@ from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
 )
 from gridloom.protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
 
-from .state_db import Version
+from .state_db import Version, hashed_namespace
 
 _HASH_OF_NOTHING = sha256(b"").digest()
 
@@ -74,6 +75,16 @@ class TxRwSet:
         """Hash that the cleartext of a collection must have; b"" if there is none."""
         found = self.collection(namespace, collection)
         return found.pvt_hash if found else b""
+
+    def places(self) -> Iterator[tuple[str, bytes]]:
+        """Where in the state the keys lie that are read or written, ranges apart."""
+        for ns in self.namespaces:
+            for keyed in (ns.kv.reads, ns.kv.writes, ns.kv.metadata_writes):
+                yield from ((ns.namespace, entry.key.encode()) for entry in keyed)
+            for coll in ns.collections:
+                namespace, sets = hashed_namespace(ns.namespace, coll.name), coll.hashed
+                for hashed in (sets.hashed_reads, sets.hashed_writes, sets.metadata_writes):
+                    yield from ((namespace, entry.key_hash) for entry in hashed)
 
     @property
     def has_private_writes(self) -> bool:

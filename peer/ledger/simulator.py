@@ -13,6 +13,8 @@ from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from . import state_metadata
 from .collection_catalog import CollectionCatalog
 from .errors import SimulatorClosed, UnsupportedTransaction, ValueTooLarge
+from .queries.documents import check_value
+from .queries.scanner import QueryIterator
 from .query_executor import QueryExecutor, RangeIterator
 from .rwset_builder import RwSetBuilder
 from .state_db import (
@@ -104,23 +106,29 @@ class TxSimulator(QueryExecutor):
         self, namespace: str, start: str, end: str, page_size: int
     ) -> RangeIterator:
         """As QueryExecutor's; forbids writes."""
-        if self._write_performed:
-            raise UnsupportedTransaction(
-                self.tx_id, "Paginated queries are supported only in a read-only transaction"
-            )
-        self._paginated_query_performed = True
+        self._begin_paginated_query()
         return super().get_state_range_page(namespace, start, end, page_size)
 
     def get_private_data_range(
         self, namespace: str, collection: str, start: str, end: str
     ) -> RangeIterator:
         """As QueryExecutor's; forbids writes."""
-        if self._write_performed:
-            raise UnsupportedTransaction(
-                self.tx_id, "Queries on pvt data is supported only in a read-only transaction"
-            )
-        self._private_query_performed = True
+        self._begin_private_query()
         return super().get_private_data_range(namespace, collection, start, end)
+
+    def get_query_result_page(
+        self, namespace: str, query: str, bookmark: str, page_size: int
+    ) -> QueryIterator:
+        """As QueryExecutor's; forbids writes."""
+        self._begin_paginated_query()
+        return super().get_query_result_page(namespace, query, bookmark, page_size)
+
+    def get_private_data_query_result(
+        self, namespace: str, collection: str, query: str
+    ) -> QueryIterator:
+        """As QueryExecutor's; forbids writes."""
+        self._begin_private_query()
+        return super().get_private_data_query_result(namespace, collection, query)
 
     def results(self) -> SimulationResults:
         """The read-write set; once (SimulatorClosed after that)."""
@@ -140,6 +148,20 @@ class TxSimulator(QueryExecutor):
             private_reads=frozenset(self._private_reads),
             written={place: dict(keys) for place, keys in self._written.items()},
         )
+
+    def _begin_paginated_query(self) -> None:
+        if self._write_performed:
+            raise UnsupportedTransaction(
+                self.tx_id, "Paginated queries are supported only in a read-only transaction"
+            )
+        self._paginated_query_performed = True
+
+    def _begin_private_query(self) -> None:
+        if self._write_performed:
+            raise UnsupportedTransaction(
+                self.tx_id, "Queries on pvt data is supported only in a read-only transaction"
+            )
+        self._private_query_performed = True
 
     def _write_private(
         self, namespace: str, collection: str, key: str, value: bytes, *, purge: bool
@@ -166,6 +188,9 @@ class TxSimulator(QueryExecutor):
                     f"Transaction has already performed {query}. Writes are not allowed",
                 )
         self._write_performed = True
+        self._check_key(encoded)
+        if value and self._snapshot.documents() is not None:
+            check_value(value)
         return encoded
 
     def _note_private_written(self, namespace: str, collection: str, key: str) -> None:

@@ -16,6 +16,8 @@ from gridloom.protos.common import common_pb2
 from gridloom.protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from gridloom.protos.peer import transaction_pb2
 
+from ..ledger.errors import InvalidDocument
+from ..ledger.queries.documents import check_key, check_value
 from ..ledger.range_query import RangeQueryResults
 from ..ledger.rwset import CollRwSet, NsRwSet, TxRwSet, read_version
 from ..ledger.state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
@@ -36,7 +38,8 @@ def validate_and_prepare(
     """Judge the transactions that stage A left VALID and gather what the valid ones write.
 
     Returns one TxValidationCode for each transaction (other codes are passed through) and
-    the batch of public and hashed updates, versioned (block_number, index).
+    the batch of public and hashed updates, versioned (block_number, index).  What a write may
+    be depends on the state database, so all peers of a channel must have the same kind.
     """
     batch = UpdateBatch()
     codes: list[int] = []
@@ -67,10 +70,24 @@ def _apply_endorsed(
         return transaction_pb2.NIL_TXACTION
     if transaction.rwset is None:
         return transaction_pb2.INVALID_OTHER_REASON
+    if snapshot.documents() is not None and not _are_documents(transaction.rwset):
+        return transaction_pb2.INVALID_WRITESET
     code = validate_reads(transaction.rwset, batch, snapshot)
     if code == transaction_pb2.VALID:
         apply_write_set(transaction.rwset, version, batch, snapshot)
     return code
+
+
+def _are_documents(rwset: TxRwSet) -> bool:
+    """Whether a state with CouchDB's rules can hold all public writes."""
+    try:
+        for ns in rwset.namespaces:
+            for write in ns.kv.writes:
+                check_key(write.key.encode())
+                check_value(write.value)
+    except InvalidDocument:
+        return False
+    return True
 
 
 def validate_reads(rwset: TxRwSet, batch: UpdateBatch, snapshot: StateSnapshot) -> int:

@@ -7,6 +7,7 @@ bookmark; the query's own limit is overwritten, and its skip counts on every pag
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from ..state_db import Version
@@ -94,3 +95,33 @@ class QueryScanner:
         else:
             self._bookmark = self._bookmark or NO_BOOKMARK
         return results
+
+
+class QueryIterator:
+    """Results of a rich query, one by one; record: told of each one handed out."""
+
+    def __init__(
+        self, scanner: QueryScanner, record: Callable[[str, Version], None] | None
+    ) -> None:
+        self._scanner = scanner
+        self._record = record
+
+    def next(self) -> tuple[str, bytes] | None:
+        """The next key and value; None at the end and when closed."""
+        found = self._scanner.next()
+        if found is None:
+            return None
+        if self._record is not None:
+            self._record(found.key, found.version)
+        return found.key, found.value
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        return iter(self.next, None)
+
+    def bookmark(self) -> str:
+        """Close, and return where the next page starts."""
+        return self._scanner.bookmark()
+
+    def close(self) -> None:
+        """Stop reading; what was read stays in the read set."""
+        self._scanner.close()

@@ -3,9 +3,9 @@
 import pytest
 
 from gridloom.common import blocks
-from gridloom.peer.ledger import provider as provider_module
 from gridloom.peer.ledger.errors import BlockRejected, LedgerExists, LedgerNotFound, StoreFailed
 from gridloom.peer.ledger.provider import LedgerProvider
+from gridloom.peer.ledger.sqlite import SqliteStore
 from gridloom.protos.common import common_pb2
 from harness.ledger import golden_block
 
@@ -58,7 +58,7 @@ def test_a_creation_that_broke_off_leaves_no_ledger(tmp_path, monkeypatch):
 
     provider = LedgerProvider(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(provider_module.SqliteStore, "commit", fail)
+        patch.setattr(SqliteStore, "commit", fail)
         with pytest.raises(StoreFailed, match="disk full"):
             provider.create(golden_block(0))
     assert provider.list() == []
