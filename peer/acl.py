@@ -171,11 +171,13 @@ class AccessControl:
             identity = self._local_msp.deserialize(caller.identity)
             failing = steps[1]
             self._local_msp.satisfies(identity, _principal(self._local_msp.msp_id, role))
-            failing = "Failed verifying the signature"
-            identity.verify(caller.data, caller.signature)
         except IdentityError as error:
             message = f"{failing} during channelless check policy with policy [{role}]: [{error}]"
             raise AccessDenied(resource, role, message) from error
+        try:
+            identity.verify(caller.data, caller.signature)
+        except IdentityError as error:
+            raise AccessDenied(resource, role, str(error)) from error
 
 
 def _principal(msp_id: str, role: str) -> msp_principal_pb2.MSPPrincipal:

@@ -183,8 +183,9 @@ base = Table(
 snapshot_requests = Table(
     "snapshot_requests",
     metadata,
-    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("block", Text, primary_key=True),
 )
+"""Block numbers in 20 digits: a request may be for any uint64, unlike a block."""
 
 EXPIRING = (private_data, private_keys, missing)
 """Tables whose rows go at the block in their column expires_at, never if that is null."""

@@ -70,15 +70,15 @@ class SnapshotTables:
 
     def requests(self, read: Read) -> list[int]:
         """Blocks of which snapshots are due."""
-        return [row[0] for row in read(self._requests, ())]
+        return [int(row[0]) for row in read(self._requests, ())]
 
     def add_request(self, write: Write, number: int) -> None:
         """Remember one."""
-        write(self._add_request, [(number,)])
+        write(self._add_request, [(f"{number:020}",)])
 
     def drop_request(self, write: Write, number: int) -> None:
         """Forget one."""
-        write(self._drop_request, [(number,)])
+        write(self._drop_request, [(f"{number:020}",)])
 
     def _render_requests(self) -> None:
         number = snapshot_requests.c.block

@@ -118,6 +118,7 @@ class SnapshotRequests:
             state,
             tx_ids=lambda: store.tx_ids(number + 1),
             collections=lambda: (row for row in store.collections() if row.block <= number),
+            state_database=store.state_database,
         )
         with self._lock:
             self._running.add(number)

@@ -11,11 +11,14 @@ from gridloom.peer.ledger.snapshots import export
 from gridloom.peer.ledger.snapshots.errors import SnapshotFailed
 from gridloom.peer.ledger.snapshots.export import LedgerView, snapshot_folder, write_snapshot
 from gridloom.peer.ledger.snapshots.stored_snapshot import StoredSnapshot
-from gridloom.peer.ledger.state_db import Version
+from gridloom.peer.ledger.state_database import StateDatabase
+from gridloom.peer.ledger.state_db import Version, VersionedValue
 from gridloom.peer.ledger.store import LastBlock
+from gridloom.peer.ledger.update_batch import UpdateBatch
 from harness.golden_channel import CHANNEL, GoldenPeer
 from harness.ledger import commit, endorsed, golden_block, simulate, write
 from harness.snapshots import contents, golden_snapshot, take_snapshot, wait_for_snapshots
+from harness.store_conformance import record
 
 
 @pytest.mark.parametrize("storage", ["memory", "disk"])
@@ -138,3 +141,21 @@ def test_golden_blocks_hold_what_the_snapshot_speaks_of(taken):
     last = StoredSnapshot.open(taken[3]).last
     assert last.previous_hash == golden_block(3).header.previous_hash
     assert golden_block(4).header.previous_hash == last.block_hash
+
+
+def test_a_state_by_couchdbs_rules_says_so_and_has_its_order_of_hashes(tmp_path):
+    store = MemoryStore(StateDatabase.COUCHDB)
+    keys = [bytes([first]) * 32 for first in (0, 100, 200, 252)]  # base64: A, Z, y, /
+    batch = UpdateBatch()
+    for key in keys:
+        batch.put("cc", "coll", key, VersionedValue(b"v" * 32, Version(0, 0)))
+    batch.put("cc", "", b"k", VersionedValue(b"1", Version(0, 0)))
+    store.commit(record(0, batch=batch))
+    last = LastBlock(0, bytes(32), b"", b"")
+    state = store.snapshot()
+    view = LedgerView("ch", last, state, tuple, tuple, store.state_database)
+    snapshot = StoredSnapshot.open(write_snapshot(tmp_path, view))
+    assert snapshot.metadata.state_db_type == "CouchDB"
+    found = [key for _, key, _ in snapshot.bootstrap().state]
+    assert found == [b"k", keys[3], keys[0], keys[1], keys[2]]
+    state.close()
