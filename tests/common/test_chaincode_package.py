@@ -26,7 +26,7 @@ def archive(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
         for member, content in members:
             member.size = len(content)
             tar.addfile(member, io.BytesIO(content))
-    return gzip.compress(buffer.getvalue())
+    return gzip.compress(buffer.getvalue(), mtime=0)
 
 
 def file(name: str, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
@@ -119,8 +119,8 @@ def test_unknown_files_are_passed_over(caplog: pytest.LogCaptureFixture) -> None
         (b"", "error reading as gzip stream: EOF"),
         (b"garbage", "error reading as gzip stream: gzip: invalid header"),
         (archive(CODE)[:-30], "error inspecting next tar header"),
-        (gzip.compress(b"not a tar" * 100), "error inspecting next tar header"),
-        (gzip.compress(b""), "did not find a code package inside the package"),
+        (gzip.compress(b"not a tar" * 100, mtime=0), "error inspecting next tar header"),
+        (gzip.compress(b"", mtime=0), "did not find a code package inside the package"),
         (archive(metadata(label="a")), "did not find a code package inside the package"),
         (archive(CODE), "did not find any package metadata (missing metadata.json)"),
         (archive(CODE, file("metadata.json", b"{")), "could not unmarshal metadata.json as json"),
@@ -136,6 +136,6 @@ def test_broken_packages_are_refused_with_fabrics_reason(package: bytes, reason:
 def test_a_broken_header_after_good_files_is_refused() -> None:
     plain = gzip.decompress(archive(metadata(label="a"), CODE))
     end = -(-len(plain.rstrip(b"\0")) // 512) * 512
-    broken = gzip.compress(plain[:end] + b"x" * 512 + bytes(1024))
+    broken = gzip.compress(plain[:end] + b"x" * 512 + bytes(1024), mtime=0)
     with pytest.raises(InvalidPackage, match="invalid tar header"):
         parse_package(broken)
