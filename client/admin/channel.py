@@ -88,6 +88,13 @@ class ChannelAdmin:
         payload = parse(Payload, envelope_at(block, 0).payload, "payload")
         return parse(ConfigEnvelope, payload.data, "config envelope").config
 
+    async def peer_config(self, peer: Channel, channel_id: str) -> Config:
+        """Return the configuration in force on a peer; EndorsementError."""
+        response = await self._invocation.query(
+            peer, "", "cscc", b"GetChannelConfig", channel_id.encode()
+        )
+        return parse(Config, response.payload, "channel configuration")
+
     async def update(
         self,
         orderer: Channel,

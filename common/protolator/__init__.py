@@ -8,6 +8,7 @@ protolator).
 
 from .decoding import DEPTH_LIMIT, Json, decode, render
 from .encoding import NotThisMessage, encode
+from .kinds import UnknownKind, kind_named, recognise, recognise_json
 from .paths import BadPath, assign, remove
 
 __all__ = [
@@ -15,9 +16,13 @@ __all__ = [
     "BadPath",
     "Json",
     "NotThisMessage",
+    "UnknownKind",
     "assign",
     "decode",
     "encode",
+    "kind_named",
+    "recognise",
+    "recognise_json",
     "remove",
     "render",
 ]

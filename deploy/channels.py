@@ -1,0 +1,201 @@
+"""Channels of a network while it runs: made, joined, changed and given up.
+
+What ``gridloom channel`` does; each step is one that an administrator takes with Fabric's
+tools (configtxgen, osnadmin, peer channel).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from gridloom.client.admin import BroadcastError, EndorsementError, UpdateSigner, make_update
+from gridloom.client.admin.config_update import UpdateUnsigned, check_signatures
+from gridloom.client.admin.participation import OrdererAdmin
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.errors import GridloomError
+from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.protos.common.common_pb2 import Block, Envelope
+from gridloom.protos.common.configtx_pb2 import Config
+
+from .access import POLL_INTERVAL, NetworkAccess
+from .configtx import channel_genesis_block
+from .topology import ADMIN_USER, ChannelSpec, OrdererNode, PeerNode
+
+APPLY_TIMEOUT = 15.0
+"""Seconds that peers may take until a change of the configuration is in force on them."""
+
+Change = Callable[[Config], Config]
+Progress = Callable[[str], None]
+"""Told each step of long work as it begins, in a few words."""
+
+
+class NotApplied(GridloomError):
+    """A change that was ordered and is not in force on some peers yet: their names."""
+
+    def __init__(self, channel_id: str, peers: Sequence[str]) -> None:
+        super().__init__(
+            f"channel {channel_id}: the change is ordered, but not in force yet on "
+            f"{', '.join(peers)}"
+        )
+        self.channel_id = channel_id
+        self.peers = tuple(peers)
+
+
+class ChannelOperations:
+    """What administrators do with the channels of one network."""
+
+    def __init__(self, access: NetworkAccess, progress: Progress = lambda _: None) -> None:
+        self._access = access
+        self._progress = progress
+
+    def orderer_admin(self, node: OrdererNode) -> OrdererAdmin:
+        """Return the way to an orderer's admin port, as its organization's administrator."""
+        material, topology = self._access.material, self._access.topology
+        tls = None
+        if topology.tls:
+            org = next(o for o in topology.orderer_organizations if node in o.orderers)
+            own = material.user(org.msp_id, ADMIN_USER).tls
+            tls = ClientTls(own.root, own.certificate, own.key)
+        return OrdererAdmin(node.admin_endpoint, tls)
+
+    async def create(self, channel: ChannelSpec) -> Block:
+        """Make a channel as it is described, on its orderers; return its first block.
+
+        ParticipationError when an orderer has the channel already.
+        """
+        access = self._access
+        block = channel_genesis_block(
+            access.topology,
+            channel,
+            access.material.msp_config,
+            lambda: datetime.now(UTC),
+            os.urandom,
+        )
+        for node in self._orderers(channel):
+            self._progress(f"join {node.name}")
+            await self.orderer_admin(node).join(block)
+        return block
+
+    async def remove(self, channel: ChannelSpec) -> None:
+        """Make the channel's orderers give it up and delete its blocks."""
+        for node in self._orderers(channel):
+            self._progress(f"remove from {node.name}")
+            await self.orderer_admin(node).remove(channel.name)
+
+    async def join(
+        self,
+        channel: ChannelSpec,
+        peers: Sequence[tuple[str, PeerNode]],
+        block: Block | None = None,
+    ) -> None:
+        """Join peers, each with its organization, to a channel; EndorsementError.
+
+        block: the channel's first, asked of its orderer if not given.
+        """
+        for msp_id, node in peers:
+            self._progress(f"join {node.name}")
+            admin = self._access.channel_admin(msp_id)
+            if block is None:
+                block = await admin.fetch(self._access.orderer(channel), channel.name, 0)
+            await admin.join(self._access.peer(node.name), block)
+
+    async def config(self, channel: ChannelSpec, organization: str = "") -> Config:
+        """Return the configuration in force, as an orderer has it."""
+        reader = organization or self._first_member(channel)
+        admin = self._access.channel_admin(reader)
+        return await admin.fetch_config(self._access.orderer(channel), channel.name)
+
+    async def propose(
+        self, channel: ChannelSpec, change: Change, organization: str = ""
+    ) -> Envelope:
+        """Return the update, not signed by anybody, that a change of the configuration needs.
+
+        ConfigError when it changes nothing, or something that may not be.
+        """
+        config = await self.config(channel, organization)
+        return make_update(channel.name, config, change(config))
+
+    def sign(self, envelope: Envelope, organizations: Sequence[str]) -> Envelope:
+        """Return the update with a signature of each organization's administrator."""
+        for organization in organizations:
+            envelope = UpdateSigner(self._access.signer(organization)).sign(envelope)
+        return envelope
+
+    async def submit(
+        self, channel: ChannelSpec, envelope: Envelope, organization: str = ""
+    ) -> Sequence[str]:
+        """Sign an update, too, and have it ordered; return the peers it is in force on then.
+
+        organization: whose administrator sends it.  BroadcastError when the orderer refuses
+        it, UpdateUnsigned when that is for want of signatures, NotApplied when a peer takes long.
+        """
+        sender = organization or self._first_member(channel)
+        config = await self.config(channel, sender)
+        admin = self._access.channel_admin(sender)
+        try:
+            await admin.submit_update(self._access.orderer(channel), envelope)
+        except BroadcastError as error:
+            self._explain(ChannelBundle(channel.name, config), envelope, sender, error)
+        return await self._applied(channel, config.sequence + 1)
+
+    def _explain(
+        self, bundle: ChannelBundle, envelope: Envelope, sender: str, error: BroadcastError
+    ) -> None:
+        """Raise the orderer's refusal, with whose signatures lack if that is the reason."""
+        try:
+            check_signatures(self.sign(envelope, [sender]), bundle)
+        except UpdateUnsigned as unsigned:
+            raise UpdateUnsigned(f"{error} | {unsigned}", unsigned.who) from error
+        except GridloomError:
+            raise error from None
+        raise error
+
+    async def _applied(self, channel: ChannelSpec, sequence: int) -> Sequence[str]:
+        """Wait until the peers that take part have the configuration with this number."""
+        waiting = {
+            node.name: msp_id
+            for msp_id, node in self.peers(channel)
+            if channel.name in await self._joined(msp_id, node)
+        }
+        names = tuple(waiting)
+        try:
+            async with asyncio.timeout(APPLY_TIMEOUT):
+                while waiting:
+                    for name, msp_id in tuple(waiting.items()):
+                        if await self._sequence(channel.name, msp_id, name) >= sequence:
+                            del waiting[name]
+                    await asyncio.sleep(POLL_INTERVAL)
+        except TimeoutError:
+            raise NotApplied(channel.name, tuple(waiting)) from None
+        return names
+
+    async def _joined(self, msp_id: str, node: PeerNode) -> Sequence[str]:
+        return await self._access.channel_admin(msp_id).list(self._access.peer(node.name))
+
+    async def _sequence(self, channel_id: str, msp_id: str, peer: str) -> int:
+        """The number of the configuration in force on a peer.
+
+        One that the peer may not tell its own administrator is new: it has put them out.
+        """
+        admin = self._access.channel_admin(msp_id)
+        try:
+            return (await admin.peer_config(self._access.peer(peer), channel_id)).sequence
+        except EndorsementError:
+            return 2**64
+
+    def peers(self, channel: ChannelSpec) -> list[tuple[str, PeerNode]]:
+        """Return the peers of the member organizations, each with its MSP id."""
+        return [
+            (org.msp_id, node)
+            for org in self._access.topology.members(channel)
+            for node in org.peers
+        ]
+
+    def _orderers(self, channel: ChannelSpec) -> list[OrdererNode]:
+        return [n for n in self._access.topology.orderers() if n.name in channel.orderers]
+
+    def _first_member(self, channel: ChannelSpec) -> str:
+        return self._access.topology.members(channel)[0].msp_id
