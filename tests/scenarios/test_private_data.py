@@ -9,6 +9,7 @@ import pytest
 
 from gridloom.client import CommitError, EndorseError, GatewayError
 from gridloom.peer.settings import PrivateDataSettings
+from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from harness.private_network import (
     IMPATIENT,
     ORG1,
@@ -358,3 +359,45 @@ async def test_settings_of_the_peer_decide_who_gets_what_it_writes_to_its_own_co
         with pytest.raises(EndorseError) as refused:
             await network.submit("put", "_implicit_org_Org1MSP", "k", value="secret")
         assert "Failed disseminating 1 out of 1" in details(refused.value)
+
+
+async def delivered(network, number, org, peer=ORG1):
+    """Private values in a block, as a reader of ``org`` gets them from a peer."""
+    reader = network.access.gateway(org, peer=peer).get_network("mychannel")
+    async with reader.block_and_private_data_events(start_block=number) as events:
+        found = await anext(events)
+    assert found.block.header.number == number
+    return sorted(
+        (written.collection_name, write.value)
+        for private in found.private_data_map.values()
+        for namespace in private.ns_pvt_rwset
+        for written in namespace.collection_pvt_rwset
+        for write in KVRWSet.FromString(written.rwset).writes
+    )
+
+
+async def test_block_events_show_private_data_to_whom_the_rules_before_the_block_allow():
+    closed = collection(memberOnlyRead=True)
+    async with private_network(closed, collection("open")) as network:
+        await network.submit("put_all", '["secrets","open"]', "k", value="v")
+        number = network.ledger(ORG1).height - 1
+        both = [("open", b"v"), ("secrets", b"v")]
+        assert await delivered(network, number, "Org1") == both
+        assert await delivered(network, number, "Org2") == both
+        assert await delivered(network, number, "Org3") == both[:1]
+        assert await delivered(network, number, "Org3", peer=ORG3) == []
+        await network.deploy(
+            [collection("secrets", 1, 2, 3, memberOnlyRead=True), collection("open")], sequence=2
+        )
+        await network.submit("put", "secrets", "k", value="new")
+        assert await delivered(network, number, "Org3") == both[:1]
+        after = network.ledger(ORG1).height - 1
+        assert await delivered(network, after, "Org3") == [("secrets", b"new")]
+
+
+async def test_block_events_show_no_purged_data():
+    async with private_network() as network:
+        await network.submit("put", "secrets", "k", value="v")
+        number = network.ledger(ORG1).height - 1
+        await network.submit("purge", "secrets", "k")
+        assert await delivered(network, number, "Org1") == []
