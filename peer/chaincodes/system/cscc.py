@@ -147,8 +147,11 @@ class ConfigurationChaincode:
         if channel is None:
             return failure(f"Unknown channel ID, {channel_id}")
         ledger = channel.ledger
-        last = ledger.block(ledger.height - 1)
-        return success(ledger.block(last_config_index(last)).SerializeToString())
+        try:
+            last = ledger.block(ledger.height - 1)
+            return success(ledger.block(last_config_index(last)).SerializeToString())
+        except GridloomError as error:  # a ledger from a snapshot need not have it
+            return failure(str(error))
 
     def _channel_config(self, argument: bytes, proposal: SignedProposal) -> Response:
         if not argument:

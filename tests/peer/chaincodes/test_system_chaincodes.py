@@ -8,6 +8,8 @@ from gridloom.peer.chaincodes.system.cscc import ConfigurationChaincode
 from gridloom.peer.chaincodes.system.qscc import QueryChaincode
 from gridloom.peer.ledger.errors import LedgerExists
 from gridloom.peer.ledger.provider import LedgerProvider
+from gridloom.peer.ledger.snapshots.stored_snapshot import StoredSnapshot
+from gridloom.peer.validation.message_validation import read_committed
 from gridloom.protos.common.common_pb2 import Block, ChannelHeader, Envelope
 from gridloom.protos.common.configtx_pb2 import Config, ConfigEnvelope
 from gridloom.protos.common.ledger_pb2 import BlockchainInfo
@@ -18,7 +20,7 @@ from gridloom.protos.peer.proposal_pb2 import (
     SignedProposal,
 )
 from gridloom.protos.peer.proposal_response_pb2 import ProposalResponse
-from gridloom.protos.peer.query_pb2 import ChannelQueryResponse
+from gridloom.protos.peer.query_pb2 import ChannelQueryResponse, JoinBySnapshotStatus
 from gridloom.protos.peer.transaction_pb2 import ProcessedTransaction
 from harness.chaincode_peer import FakePeer, Refused, invocation
 from harness.ledger import golden_block, replay_golden
@@ -216,6 +218,60 @@ def test_what_the_peer_refuses_to_join_is_told():
     assert cscc(peer, b"JoinChain", golden_block(0).SerializeToString()).message == "disk full"
 
 
+@pytest.fixture
+def behind_a_snapshot(taken):
+    """A peer that has joined behind block 48 and has committed block 49 since."""
+    ledger = LedgerProvider("memory").create_from_snapshot(StoredSnapshot.open(taken[48]))
+    replay_golden(ledger, 50)
+    peer = FakePeer()
+    peer.add_channel("golden1", ledger)
+    return peer
+
+
+def test_what_is_older_than_the_snapshot_is_refused_in_fabrics_words(behind_a_snapshot):
+    tx_id = read_committed(golden_block(48))[0].tx_id
+    behind = "The ledger is bootstrapped from a snapshot. First available block = [49]"
+    no_block = f"cannot serve block [7]. {behind}"
+    no_details = (
+        f"error details for the TXID [{tx_id}] not available. "
+        "Ledger bootstrapped from a snapshot. First available block = [49]"
+    )
+    for function, argument, message in [
+        ("GetBlockByNumber", "7", f"Failed to get block number 7, error {no_block}"),
+        ("GetBlockByTxID", tx_id, f"Failed to get block for txID {tx_id}, {no_details}"),
+        ("GetTransactionByID", tx_id, f"Failed to get transaction with id {tx_id}, {no_details}"),
+    ]:  # fmt: skip
+        response = qscc(behind_a_snapshot, function.encode(), b"golden1", argument.encode())
+        assert (response.status, response.message) == (500, message)
+    response = cscc(behind_a_snapshot, b"GetConfigBlock", b"golden1")
+    assert (response.status, response.message) == (500, f"cannot serve block [0]. {behind}")
+
+
+def test_what_came_behind_the_snapshot_is_answered(behind_a_snapshot):
+    for number in (b"49", str(2**64 - 1).encode()):
+        response = qscc(behind_a_snapshot, b"GetBlockByNumber", b"golden1", number)
+        assert Block.FromString(response.payload) == golden_block(49)
+    info = BlockchainInfo.FromString(
+        qscc(behind_a_snapshot, b"GetChainInfo", b"golden1", b"golden1").payload
+    )
+    assert (info.height, info.bootstrappingSnapshotInfo.lastBlockInSnapshot) == (50, 48)
+    config = cscc(behind_a_snapshot, b"GetChannelConfig", b"golden1")
+    assert Config.FromString(config.payload).channel_group.groups["Application"].groups
+
+
+def test_a_peer_joins_by_snapshot_and_tells_while_it_does():
+    peer = FakePeer()
+    status = cscc(peer, b"JoinBySnapshotStatus")
+    assert (status.status, status.payload) == (200, b"")
+    assert cscc(peer, b"JoinChainBySnapshot", b"/snapshots/1").status == 200
+    status = cscc(peer, b"JoinBySnapshotStatus")
+    assert JoinBySnapshotStatus.FromString(status.payload) == JoinBySnapshotStatus(
+        in_progress=True, bootstrapping_snapshot_dir="/snapshots/1"
+    )
+    assert cscc(peer, b"JoinChainBySnapshot", b"/snap\xff").status == 200
+    assert "/snap\ufffd".encode() in cscc(peer, b"JoinBySnapshotStatus").payload
+
+
 def without_application():
     block = Block.FromString(golden_block(0).SerializeToString())
     envelope = Envelope.FromString(block.data.data[0])
@@ -250,6 +306,8 @@ def test_blocks_no_channel_starts_from_are_refused(block, reason):
     [
         ((), "Incorrect number of arguments, 0"),
         ((b"JoinChain",), "Incorrect number of arguments, 1"),
+        ((b"JoinChainBySnapshot",), "Incorrect number of arguments, 1"),
+        ((b"JoinChainBySnapshot", b""), "Cannot join the channel, no snapshot directory provided"),
         ((b"Nothing", b""), "Requested function Nothing not found."),
         ((b"GetConfigBlock", b"nosuch"), "Unknown channel ID, nosuch"),
         ((b"GetChannelConfig", b""), "empty channel name provided"),
