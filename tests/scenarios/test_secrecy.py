@@ -107,7 +107,7 @@ async def test_what_is_purged_is_gone_from_the_members_disks_too(home):
 
 
 async def test_a_restarted_peer_still_has_its_share_and_no_more(home):
-    rules = collection(blockToLive=3)
+    rules = collection(blockToLive=3, maxPeerCount=3)  # so short a life is not pulled
     async with private_network(rules, home=home) as network:
         await network.submit("put", "secrets", "k", value=MARKER)
         for _ in range(3):
