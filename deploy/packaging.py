@@ -15,6 +15,9 @@ PYTHON = "python"
 SERVICE = "ccaas"
 """The package type of a chaincode that runs as a service (Fabric's name for it)."""
 
+METADATA_FOLDER = "META-INF"
+"""What a package has beside its sources, such as indexes for rich queries (Fabric's name)."""
+
 _IGNORED = frozenset({"__pycache__", ".git", ".venv", "node_modules", ".mypy_cache"})
 
 
@@ -31,8 +34,9 @@ def package_source(source: Path, *, label: str = "", module: str = "") -> bytes:
     """Return a lifecycle package of a module file or a folder.
 
     A folder with an ``__init__.py`` is packaged under its own name (so that ``module`` is
-    ``folder.module``), another folder by its content.  label: the name of the source by
-    default.  module: where the contracts are; may be empty if there is one module only.
+    ``folder.module``), another folder by its content; its ``META-INF``, where indexes for
+    rich queries are, lies beside the sources.  label: the name of the source by default.
+    module: where the contracts are; may be empty if there is one module only.
     The same files always give the same bytes.
     """
     source = source.resolve()
@@ -81,10 +85,11 @@ def package_id_of(package: bytes) -> str:
 
 def _files_of(folder: Path) -> dict[str, bytes]:
     prefix = f"{folder.name}/" if (folder / "__init__.py").is_file() else ""
-    return {
-        f"{SOURCE_FOLDER}/{prefix}{path.relative_to(folder).as_posix()}": path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and not _IGNORED.intersection(path.relative_to(folder).parts)
-        and path.suffix != ".pyc"
-    }
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        place = path.relative_to(folder)
+        if path.is_file() and not _IGNORED.intersection(place.parts) and path.suffix != ".pyc":
+            is_metadata = place.parts[0] == METADATA_FOLDER
+            into = "" if is_metadata else f"{SOURCE_FOLDER}/{prefix}"
+            files[f"{into}{place.as_posix()}"] = path.read_bytes()
+    return files

@@ -35,6 +35,7 @@ from gridloom.protos.msp import msp_config_pb2
 
 from .acl import AccessControl
 from .chaincodes.host import ChaincodeHost
+from .chaincodes.lifecycle.state_indexes import StateIndexes
 from .channel import PeerChannel, stored_bundle
 from .deliver import DeliverService
 from .discovery.peers import PeerDirectory, PeerInfo
@@ -97,6 +98,8 @@ class Peer:
         self._now = now
         self._random_bytes = random_bytes
         self._channels: dict[str, PeerChannel] = {}
+        self._indexes: dict[str, StateIndexes] = {}
+        host.approved.packages.listeners.append(self._installed)
         self._running = False
         self._snapshot_join = SnapshotJoin(ledgers, _require_application, self._joined)
         handshake = Handshake(signer, self._peer_identity, tls_certificate)
@@ -223,7 +226,18 @@ class Peer:
         return channel
 
     def _open(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
-        return PeerChannel(bundle, ledger, self._identities, self._network)
+        channel = PeerChannel(bundle, ledger, self._identities, self._network)
+        indexes = self._indexes[bundle.channel_id] = StateIndexes(
+            ledger, channel.definitions, self.msp_id, self.host.approved.packages
+        )
+        ledger.before_announcing = indexes.committed
+        indexes.refresh()
+        return channel
+
+    def _installed(self) -> None:
+        """Make the indexes that a new package brings."""
+        for indexes in self._indexes.values():
+            indexes.refresh()
 
     def _bundle(self, channel_id: str) -> ChannelBundle | None:
         channel = self._channels.get(channel_id)

@@ -30,6 +30,7 @@ from .private_data import matching_rows, private_sets
 from .private_record import PrivateBlockData, private_part
 from .query_executor import QueryExecutor
 from .reconciliation import LatePrivateData, reconcile
+from .rich_queries import RichQueries
 from .simulator import TxSimulator
 from .snapshots.errors import SnapshotRefused
 from .snapshots.requests import SnapshotRequests
@@ -45,6 +46,7 @@ from .store import (
     TransactionRow,
 )
 from .transient_store import TransientStore
+from .update_batch import UpdateBatch
 
 LAST_BLOCK = 2**64 - 1
 """As a block number: the newest one (Fabric: blkstorage, qscc)."""
@@ -75,6 +77,7 @@ class Ledger:
 
     collections: checks collection names in simulations; may be set later, once the
     lifecycle exists.  snapshots: folder for all snapshots of this peer, None for making none.
+    before_announcing: told what a block has changed, before anyone hears of the block.
     One thread commits at a time; everything else may be called from any.
     """
 
@@ -87,7 +90,9 @@ class Ledger:
     ) -> None:
         self.channel_id = channel_id
         self.collections = collections
+        self.before_announcing: Callable[[UpdateBatch], None] = lambda _: None
         self.transient = TransientStore(store)
+        self.rich_queries = RichQueries(store)
         self._store = store
         self._commit_lock = Lock()
         self._cache_lock = Lock()
@@ -140,12 +145,13 @@ class Ledger:
             self._store.commit(record)
             for transaction, code in zip(transactions, record.codes, strict=True):
                 transaction.code = code
-            previous_hash = block.header.previous_hash
-            self._last = LastBlock(record.number, record.block_hash, previous_hash, new_hash)
+            previous = block.header.previous_hash
+            self._last = LastBlock(record.number, record.block_hash, previous, new_hash)
             self._remember(record.number, record.block)
             committed = CommittedBlock(record.block, transactions, new_hash)
             if self._snapshots is not None:
                 self._snapshots.block_committed(self._last)
+            self.before_announcing(record.updates)
         self._heights.advance(record.number + 1, committed)
         return committed
 
@@ -174,8 +180,7 @@ class Ledger:
         number = block.header.number
         snapshot = CachedSnapshot(self._store.snapshot())
         try:
-            valid = (t.rwset for t in transactions if t.valid and t.rwset is not None)
-            snapshot.load(place for rwset in valid for place in rwset.places())
+            snapshot.load(p for t in transactions if t.valid and t.rwset for p in t.rwset.places())
             codes, batch = validate_and_prepare(number, transactions, snapshot)
             chained = number == 1 or self.commit_hash
             new_hash = commit_hash(bytes(codes), batch, self.commit_hash) if chained else b""

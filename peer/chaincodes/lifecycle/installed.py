@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from gridloom.common.chaincode_package import InvalidPackage, package_id, parse_package
@@ -23,13 +23,14 @@ class InstalledPackages:
     """The packages of a store, by the hash under which an approval stores their id.
 
     changes: grows with every installation, so that what was worked out before can be told
-    to be old.
+    to be old; listeners: called after each.
     """
 
     def __init__(self, store: PackageStore) -> None:
         self._store = store
         self._types: dict[str, str] = {}
         self._by_hash: dict[bytes, PackageReference] = {}
+        self.listeners: list[Callable[[], None]] = []
         self.changes = 0
         self.refresh()
 
@@ -40,6 +41,8 @@ class InstalledPackages:
             raise AlreadyInstalled(identifier)
         self._store.save(label, package)
         self.refresh()
+        for listener in self.listeners:
+            listener()
         return identifier
 
     def load(self, package_id: str) -> bytes:
