@@ -67,6 +67,14 @@ async def network_access(directory: Path) -> AsyncIterator[NetworkAccess]:
         await access.close()
 
 
+def offline_access(directory: Path) -> NetworkAccess:
+    """Return the network of a folder for what needs its credentials only, running or not."""
+    from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
+
+    return NetworkAccess.open(NetworkHome(directory))
+
+
 def channel_of(access: NetworkAccess, name: str) -> ChannelSpec:
     """Return the channel an option names, or the first one."""
     if not name:

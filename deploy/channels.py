@@ -22,7 +22,10 @@ from gridloom.protos.common.configtx_pb2 import Config
 
 from .access import POLL_INTERVAL, NetworkAccess
 from .configtx import channel_genesis_block
+from .document import read_document
 from .topology import ADMIN_USER, ChannelSpec, OrdererNode, PeerNode
+from .topology_channels import read_channel
+from .topology_rules import check_named_msps
 
 APPLY_TIMEOUT = 15.0
 """Seconds that peers may take until a change of the configuration is in force on them."""
@@ -61,19 +64,38 @@ class ChannelOperations:
             tls = ClientTls(own.root, own.certificate, own.key)
         return OrdererAdmin(node.admin_endpoint, tls)
 
-    async def create(self, channel: ChannelSpec) -> Block:
-        """Make a channel as it is described, on its orderers; return its first block.
+    def described(
+        self, name: str, description: str = "", members: Sequence[str] = ()
+    ) -> ChannelSpec:
+        """Return a channel as one part of a network description has it; DocumentError.
 
-        ParticipationError when an orderer has the channel already.
+        members: organizations, over those of the description; all if none are named.
         """
+        topology = self._access.topology
+        section = read_document(description).with_value("name", name)
+        if members:
+            section = section.with_value("members", list(members))
+        channel = read_channel(section, topology.organizations, topology.orderers())
+        check_named_msps(topology.with_channels([channel]))
+        return channel
+
+    def first_block(self, channel: ChannelSpec) -> Block:
+        """Return a new first block for a channel (configtxgen -outputBlock)."""
         access = self._access
-        block = channel_genesis_block(
+        return channel_genesis_block(
             access.topology,
             channel,
             access.material.msp_config,
             lambda: datetime.now(UTC),
             os.urandom,
         )
+
+    async def create(self, channel: ChannelSpec) -> Block:
+        """Make a channel as it is described, on its orderers; return its first block.
+
+        ParticipationError when an orderer has the channel already.
+        """
+        block = self.first_block(channel)
         for node in self._orderers(channel):
             self._progress(f"join {node.name}")
             await self.orderer_admin(node).join(block)
@@ -148,18 +170,14 @@ class ChannelOperations:
         try:
             check_signatures(self.sign(envelope, [sender]), bundle)
         except UpdateUnsigned as unsigned:
-            raise UpdateUnsigned(f"{error} | {unsigned}", unsigned.who) from error
+            raise UpdateUnsigned(str(error), unsigned.explanation, unsigned.who) from error
         except GridloomError:
             raise error from None
         raise error
 
     async def _applied(self, channel: ChannelSpec, sequence: int) -> Sequence[str]:
         """Wait until the peers that take part have the configuration with this number."""
-        waiting = {
-            node.name: msp_id
-            for msp_id, node in self.peers(channel)
-            if channel.name in await self._joined(msp_id, node)
-        }
+        waiting = {node.name: msp_id for msp_id, node in await self.joined(channel)}
         names = tuple(waiting)
         try:
             async with asyncio.timeout(APPLY_TIMEOUT):
@@ -171,9 +189,6 @@ class ChannelOperations:
         except TimeoutError:
             raise NotApplied(channel.name, tuple(waiting)) from None
         return names
-
-    async def _joined(self, msp_id: str, node: PeerNode) -> Sequence[str]:
-        return await self._access.channel_admin(msp_id).list(self._access.peer(node.name))
 
     async def _sequence(self, channel_id: str, msp_id: str, peer: str) -> int:
         """The number of the configuration in force on a peer.
@@ -193,6 +208,27 @@ class ChannelOperations:
             for org in self._access.topology.members(channel)
             for node in org.peers
         ]
+
+    def organizations(self, channel: ChannelSpec) -> list[str]:
+        """Return the MSP ids of a channel's organizations: members, then those that order it."""
+        topology = self._access.topology
+        orderers = [
+            org.msp_id
+            for org in topology.orderer_organizations
+            if any(node.name in channel.orderers for node in org.orderers)
+        ]
+        return [*(org.msp_id for org in topology.members(channel)), *orderers]
+
+    async def joined(
+        self, channel: ChannelSpec, peers: Sequence[tuple[str, PeerNode]] | None = None
+    ) -> list[tuple[str, PeerNode]]:
+        """Return which peers, of the members' if not given, have joined a channel."""
+        found = []
+        for msp_id, node in self.peers(channel) if peers is None else peers:
+            admin = self._access.channel_admin(msp_id)
+            if channel.name in await admin.list(self._access.peer(node.name)):
+                found.append((msp_id, node))
+        return found
 
     def _orderers(self, channel: ChannelSpec) -> list[OrdererNode]:
         return [n for n in self._access.topology.orderers() if n.name in channel.orderers]

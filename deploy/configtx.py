@@ -17,7 +17,7 @@ from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.common.configtx_pb2 import ConfigGroup
 from gridloom.protos.msp.msp_config_pb2 import MSPConfig
 
-from .topology import ChannelSpec, OrdererNode, PeerNode, Topology
+from .topology import ChannelSpec, OrdererNode, Organization, PeerNode, Topology
 
 N = TypeVar("N", PeerNode, OrdererNode)
 MspConfigs = Callable[[str], MSPConfig]
@@ -81,11 +81,7 @@ def _application_group(
     topology: Topology, channel: ChannelSpec, msp_config: MspConfigs
 ) -> ConfigGroup:
     orgs = {
-        org.group: groups.application_org_group(
-            msp_config(org.msp_id),
-            {**groups.application_org_rules(org.msp_id), **org.policies},
-            [(_bound(peer).host, peer.port) for peer in org.peers if peer.anchor],
-        )
+        org.group: organization_group(org, msp_config(org.msp_id))
         for org in topology.members(channel)
     }
     endorsement = {names.ENDORSEMENT: channel.endorsement}
@@ -94,6 +90,15 @@ def _application_group(
         [channel.capabilities.application],
         {**groups.APPLICATION_RULES, **endorsement, **channel.policies.application},
         channel.acls,
+    )
+
+
+def organization_group(org: Organization, msp_config: MSPConfig) -> ConfigGroup:
+    """Return the group of a member organization (configtxgen -printOrg); ConfigError."""
+    return groups.application_org_group(
+        msp_config,
+        {**groups.application_org_rules(org.msp_id), **org.policies},
+        [(_bound(peer).host, peer.port) for peer in org.peers if peer.anchor],
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from gridloom.common.documents import load_yaml
 from gridloom.common.errors import GridloomError
 
 T = TypeVar("T")
@@ -48,8 +49,7 @@ class _StrictLoader(yaml.SafeLoader):
 def read_document(text: str | bytes) -> Section:
     """Parse YAML text into its top section; an empty text is an empty section."""
     try:
-        # The loader is a SafeLoader: it builds plain data only.
-        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506
+        value = load_yaml(text, _StrictLoader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DocumentError("", f"not valid YAML: {error}") from error
     return section_of({} if value is None else value, "")
@@ -76,6 +76,10 @@ class Section:
     def at(self, key: str) -> str:
         """Return the path of a key of this section."""
         return f"{self.path}.{key}" if self.path else key
+
+    def with_value(self, key: str, value: object) -> Section:
+        """Return the same section with another value at a key."""
+        return Section(self.path, self._values | {key: value})
 
     def keys(self) -> Sequence[str]:
         """Return the keys as written, in order."""
@@ -133,15 +137,7 @@ class Section:
         value = self._take(key)
         if value is _MISSING:
             return default
-        found = None if isinstance(value, bool) else _SIZE.match(str(value))
-        if found is None:
-            raise DocumentError(
-                self.at(key), f"expected a size such as 512 KB, found {_shown(value)}"
-            )
-        size = int(found[1]) * _UNITS[(found[2] or "").upper()]
-        if not 0 < size < 2**32:
-            raise DocumentError(self.at(key), f"{size} bytes is not in 1..{2**32 - 1}")
-        return size
+        return parse_size(value, self.at(key))
 
     def section(self, key: str) -> Section:
         """Return the mapping at key, an empty one when absent."""
@@ -184,6 +180,17 @@ def checked_text(value: object, path: str, form: re.Pattern[str] | None = None) 
     if form is not None and form.fullmatch(value) is None:
         raise DocumentError(path, f"{value!r} does not have the form {form.pattern}")
     return value
+
+
+def parse_size(value: object, path: str = "") -> int:
+    """Return bytes, below 4 GiB, from a number or text such as ``512 KB``; DocumentError."""
+    found = None if isinstance(value, bool) else _SIZE.match(str(value))
+    if found is None:
+        raise DocumentError(path, f"expected a size such as 512 KB, found {_shown(value)}")
+    size = int(found[1]) * _UNITS[(found[2] or "").upper()]
+    if not 0 < size < 2**32:
+        raise DocumentError(path, f"{size} bytes is not in 1..{2**32 - 1}")
+    return size
 
 
 def nearest(word: str, valid: Sequence[str]) -> str:

@@ -109,13 +109,18 @@ class NetworkHome:
         return topology.with_channels(self._changed_channels().values())
 
     def change_channel(self, channel: ChannelSpec) -> None:
-        """Keep that a channel was made, or has other members, since the description."""
+        """Keep that a channel was made, or has other members, since the description.
+
+        network.json tells it, too.
+        """
         changed = self._changed_channels() | {channel.name: channel}
         content = {
             each.name: {"members": each.members, "orderers": each.orderers}
             for each in changed.values()
         }
         self._replace(self.path / CHANNELS_FILE, (json.dumps(content, indent=2) + "\n").encode())
+        state = self.state() | {"channels": describe_channels(self, self.topology())}
+        self.save_state(state)
 
     def _changed_channels(self) -> dict[str, ChannelSpec]:
         file = self.path / CHANNELS_FILE

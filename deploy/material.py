@@ -20,6 +20,7 @@ from typing import Final
 from gridloom.ca.issuer import Issuer
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
+from gridloom.common.certificates import parse_pem
 from gridloom.protos.msp import msp_config_pb2
 
 from . import material_tree
@@ -78,6 +79,14 @@ class Material:
         if name not in org.users:
             raise MaterialError(f"{name}@{org.domain}", "no such user")
         return org.users[name]
+
+    def revocation_list(self, organization: str, users: Iterable[str]) -> bytes:
+        """Return a PEM list, by the organization's CA, that revokes users; MaterialError."""
+        org = self.organization(organization)
+        serials = [
+            parse_pem(self.user(organization, name).certificate_pem).serial_number for name in users
+        ]
+        return org.ca.revocation_list(dict.fromkeys(serials, datetime.now(UTC)))
 
     def issue_user(
         self,

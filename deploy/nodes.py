@@ -28,6 +28,7 @@ from gridloom.peer.chaincodes.runtime import ChaincodeLauncher
 from gridloom.peer.chaincodes.service_launcher import ServiceLauncher
 from gridloom.peer.discovery.peers import PeerDirectory, PeerInfo
 from gridloom.peer.ledger.provider import LedgerProvider
+from gridloom.peer.ledger.storage import MEMORY
 from gridloom.peer.node import Peer
 from gridloom.peer.settings import PeerSettings, PrivateDataSettings
 from gridloom.protos.common.common_pb2 import Block
@@ -174,10 +175,7 @@ class NodeBuilder:
         peer = Peer(
             self.material.node(node.name).signing_identity,
             self.material.msp_config(org.msp_id),
-            LedgerProvider(
-                "memory" if folder is None else folder / "ledgers",
-                None if self.home is None else self.home.node("peers", node.name) / "snapshots",
-            ),
+            self._ledgers(node),
             ChaincodeHost(store, launchers),
             orderers=orderers,
             peers=directory,
@@ -185,6 +183,8 @@ class NodeBuilder:
                 peer_id=node.name,
                 address=node.endpoint,
                 msp_id=org.msp_id,
+                state_database=self.topology.state_database,
+                ledger_url=self.topology.ledger_url,
                 private_data=self.private_data,
             ),
             tls_certificate=self._tls_certificate(node),
@@ -222,6 +222,19 @@ class NodeBuilder:
             return participation(orderer.registrar)
 
         return HttpServer(application, node.admin_endpoint, tls)
+
+    def _ledgers(self, node: PeerNode) -> LedgerProvider:
+        """Return where a peer keeps its ledgers: memory, the topology's database, its folder."""
+        place: Path | str = MEMORY
+        if self._stored is not None:
+            folder = self._stored.node("peers", node.name) / "ledgers"
+            place = self.topology.ledger_url or folder
+        return LedgerProvider(
+            place,
+            None if self.home is None else self.home.node("peers", node.name) / "snapshots",
+            owner=node.name,
+            state_database=self.topology.state_database,
+        )
 
     def _tls_certificate(self, node: PeerNode) -> bytes | None:
         """DER of what a node shows in TLS sessions, None without TLS."""

@@ -15,6 +15,8 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
+from gridloom.peer.ledger.state_database import StateDatabase
+
 DEFAULT_PORT_BASE = 7050
 DEFAULT_HOST = "127.0.0.1"
 ADMIN_USER = "Admin"
@@ -153,7 +155,11 @@ class ChannelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """A whole network; names and ports are unique, every reference resolves."""
+    """A whole network; names and ports are unique, every reference resolves.
+
+    state_database: by whose rules all peers keep their states; ledger_url: a database in
+    which peers keep their ledgers, each in schemas of its own, "" for files.
+    """
 
     organizations: tuple[Organization, ...]
     orderer_organizations: tuple[OrdererOrganization, ...]
@@ -161,6 +167,8 @@ class Topology:
     consensus: str = "solo"
     tls: bool = True
     cutting: Cutting = Cutting.IDLE
+    state_database: StateDatabase = StateDatabase.LEVELDB
+    ledger_url: str = field(default="", repr=False)
 
     @staticmethod
     def default() -> Topology:

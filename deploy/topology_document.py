@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from gridloom.common.channel.durations import parse_duration
+from gridloom.peer.ledger.state_database import StateDatabase
 
-from .document import DocumentError, Section, checked_text, nearest, read_document, section_of
+from .document import DocumentError, Section, read_document, section_of
 from .topology import (
     ADMIN_USER,
     DEFAULT_HOST,
     DEFAULT_PORT_BASE,
-    Batch,
-    Capabilities,
-    ChannelPolicies,
-    ChannelSpec,
     Cutting,
     OrdererNode,
     OrdererOrganization,
@@ -30,22 +26,20 @@ from .topology import (
     Topology,
     User,
 )
-from .topology_rules import check_named_msps, checked_rule, read_rules
+from .topology_channels import read_channels
+from .topology_rules import check_named_msps, read_rules, texts, unique
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,249}")
 _DOMAIN = re.compile(rf"{_NAME.pattern}(?:\.{_NAME.pattern})*")
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
-_CHANNEL = re.compile(r"[a-z][a-z0-9.-]{0,248}")
 _MAX_NODES = 1000
 _ADMIN_OFFSET = 3
 _UNSTATED = -1
 
 CONSENSUS = ("solo",)
-CHANNEL_CAPABILITIES = ("V1_4_3", "V2_0", "V3_0")
-ORDERER_CAPABILITIES = ("V1_4_2", "V2_0")
-APPLICATION_CAPABILITIES = ("V2_0", "V2_5")
+STATE_DATABASES = ("goleveldb", "CouchDB", "leveldb", "couchdb")
 
 
 def read_topology(text: str | bytes) -> Topology:
@@ -56,14 +50,25 @@ def read_topology(text: str | bytes) -> Topology:
     consensus = top.choice("consensus", "solo", CONSENSUS)
     tls = top.flag("tls", True)
     cutting = Cutting(top.choice("cutting", Cutting.IDLE, [mode.value for mode in Cutting]))
+    database = top.choice("state_database", STATE_DATABASES[0], STATE_DATABASES)
+    ledger_url = top.text("ledger_url", "")
     orderer_orgs = _orderer_organizations(top, host, port_base)
     orgs = _organizations(top, host, port_base)
     orderer_orgs = _with_admin_ports(orderer_orgs, orgs)
     _require_unique(orgs, orderer_orgs)
     nodes = [node for org in orderer_orgs for node in org.orderers]
-    channels = _channels(top, orgs, nodes)
+    channels = read_channels(top, orgs, nodes)
     top.close()
-    topology = Topology(orgs, orderer_orgs, channels, consensus, tls, cutting)
+    topology = Topology(
+        orgs,
+        orderer_orgs,
+        channels,
+        consensus,
+        tls,
+        cutting,
+        StateDatabase.named(database),
+        ledger_url,
+    )
     check_named_msps(topology)
     return topology
 
@@ -216,7 +221,7 @@ def _users(section: Section, default: tuple[str, ...] = ("User1",)) -> tuple[Use
     else:
         raise DocumentError(path, "expected a count or a list of users")
     users = [_user(item, f"{path}[{index}]") for index, item in enumerate(listed)]
-    _unique([(user.name, f"{path}[{index}]") for index, user in enumerate(users)], "user")
+    unique([(user.name, f"{path}[{index}]") for index, user in enumerate(users)], "user")
     if not any(user.name == ADMIN_USER for user in users):
         users.insert(0, User(ADMIN_USER, "admin"))
     return tuple(sorted(users, key=lambda user: user.name != ADMIN_USER))
@@ -230,131 +235,12 @@ def _user(item: object, path: str) -> User:
     role = section.choice("role", "admin" if name == ADMIN_USER else "client", ["client", "admin"])
     if name == ADMIN_USER and role != "admin":
         raise DocumentError(section.at("role"), f"{ADMIN_USER} is always an admin")
-    attributes = _texts(section.section("attributes"))
+    attributes = texts(section.section("attributes"))
     section.close()
     return User(name, role, attributes)
 
 
-def _texts(section: Section) -> dict[str, str]:
-    """Return a mapping of texts; true, false and whole numbers are taken as their text."""
-    texts = {}
-    for key in section.keys():  # noqa: SIM118 - a Section is no mapping
-        value = section.raw(key)
-        if isinstance(value, bool):
-            value = "true" if value else "false"
-        elif isinstance(value, int):
-            value = str(value)
-        texts[key] = checked_text(value, section.at(key))
-    return texts
-
-
-# --- channels ----------------------------------------------------------------------
-
-
-def _channels(
-    top: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
-) -> tuple[ChannelSpec, ...]:
-    items = top.items("channels")
-    if items is None:
-        items = [("channels[0]", {"name": "mychannel"})]
-    sections = [section_of(value, path) for path, value in items]
-    channels = tuple(_channel(section, orgs, orderers) for section in sections)
-    _unique(
-        [(channel.name, section.path) for channel, section in zip(channels, sections, strict=True)],
-        "channel",
-    )
-    return channels
-
-
-def _channel(
-    section: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
-) -> ChannelSpec:
-    name = section.text("name", None, _CHANNEL)
-    members = _references(
-        section,
-        "members",
-        {alias: org.name for org in orgs for alias in (org.msp_id, org.group, org.name)},
-        tuple(org.name for org in orgs),
-    )
-    serving = _references(
-        section, "orderers", {node.name: node.name for node in orderers}, (orderers[0].name,)
-    )
-    if len(serving) != 1:
-        raise DocumentError(section.at("orderers"), "solo orders a channel at exactly one node")
-    policies = section.section("policies")
-    channel = ChannelSpec(
-        name,
-        members,
-        serving,
-        _batch(section.section("batch")),
-        _capabilities(section.section("capabilities")),
-        section.parsed("endorsement", "MAJORITY Endorsement", checked_rule),
-        ChannelPolicies(
-            *(read_rules(policies, key) for key in ("channel", "application", "orderer"))
-        ),
-        _texts(section.section("acls")),
-    )
-    policies.close()
-    section.close()
-    return channel
-
-
-def _references(
-    section: Section, key: str, valid: Mapping[str, str], default: tuple[str, ...]
-) -> tuple[str, ...]:
-    """Return the full names for a list of names of things described elsewhere."""
-    items = section.items(key)
-    if items is None:
-        return default
-    if not items:
-        raise DocumentError(section.at(key), "at least one is needed")
-    found = []
-    for path, item in items:
-        name = checked_text(item, path)
-        if name not in valid:
-            hint = nearest(name, tuple(valid))
-            raise DocumentError(path, f"nothing is called {name!r} here{hint}")
-        found.append((valid[name], path))
-    _unique(found, "entry")
-    return tuple(name for name, _ in found)
-
-
-def _batch(section: Section) -> Batch:
-    default = Batch()
-    batch = Batch(
-        section.integer("max_message_count", default.max_message_count, 1, 2**32 - 1),
-        section.size("absolute_max_bytes", default.absolute_max_bytes),
-        section.size("preferred_max_bytes", default.preferred_max_bytes),
-        section.parsed("timeout", default.timeout, parse_duration),
-    )
-    if batch.preferred_max_bytes > batch.absolute_max_bytes:
-        raise DocumentError(section.at("preferred_max_bytes"), "is larger than absolute_max_bytes")
-    if batch.timeout.total_seconds() <= 0:
-        raise DocumentError(section.at("timeout"), "must be positive")
-    section.close()
-    return batch
-
-
-def _capabilities(section: Section) -> Capabilities:
-    default = Capabilities()
-    capabilities = Capabilities(
-        section.choice("channel", default.channel, CHANNEL_CAPABILITIES),
-        section.choice("orderer", default.orderer, ORDERER_CAPABILITIES),
-        section.choice("application", default.application, APPLICATION_CAPABILITIES),
-    )
-    section.close()
-    return capabilities
-
-
 # --- what must be unique -----------------------------------------------------------
-
-
-def _unique(named: Iterable[tuple[object, str]], what: str) -> None:
-    seen: dict[object, str] = {}
-    for name, path in named:
-        if name in seen:
-            raise DocumentError(path, f"{what} {name!r} stands already at {seen[name]}")
-        seen[name] = path
 
 
 def _require_unique(
@@ -371,7 +257,7 @@ def _require_unique(
         "domain": lambda org: org.domain,
     }
     for key, of in by.items():
-        _unique([(of(org), f"{path}.{key}") for org, path in every], key)
+        unique([(of(org), f"{path}.{key}") for org, path in every], key)
     nodes: list[tuple[PeerNode | OrdererNode, str]] = []
     for index, orderer_org in enumerate(orderer_orgs):
         path = f"orderer_organizations[{index}].orderers"
@@ -382,11 +268,11 @@ def _require_unique(
     for node, path in nodes:
         if not 0 <= node.port < 2**16:
             raise DocumentError(f"{path}.port", f"the default {node.port} is no port; state one")
-    _unique([(node.name, f"{path}.name") for node, path in nodes], "node")
+    unique([(node.name, f"{path}.name") for node, path in nodes], "node")
     endpoints = [(node.endpoint, f"{path}.port") for node, path in nodes if node.port]
     endpoints += [
         (node.admin_endpoint, f"{path}.admin_port")
         for node, path in nodes
         if isinstance(node, OrdererNode) and node.admin_port
     ]
-    _unique(endpoints, "endpoint")
+    unique(endpoints, "endpoint")

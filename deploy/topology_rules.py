@@ -1,18 +1,18 @@
-"""The policy rules of a network description, held against the language and the MSPs.
+"""What holds in every part of a network description: policy rules, texts, names used once.
 
 A rule that names an MSP nobody has could never be satisfied; it is a fault here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gridloom.common.policies.language import parse_policy
 from gridloom.common.policies.principals import principal_content
 from gridloom.protos.common.policies_pb2 import Policy, SignaturePolicyEnvelope
 from gridloom.protos.msp.msp_principal_pb2 import MSPRole
 
-from .document import DocumentError, Section, nearest
+from .document import DocumentError, Section, checked_text, nearest
 from .topology import Topology
 
 
@@ -67,3 +67,25 @@ def _named(rule: str) -> Iterator[str]:
             content = principal_content(principal)
             if isinstance(content, MSPRole):
                 yield content.msp_identifier
+
+
+def texts(section: Section) -> dict[str, str]:
+    """Return a mapping of texts; true, false and whole numbers are taken as their text."""
+    found = {}
+    for key in section.keys():  # noqa: SIM118 - a Section is no mapping
+        value = section.raw(key)
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, int):
+            value = str(value)
+        found[key] = checked_text(value, section.at(key))
+    return found
+
+
+def unique(named: Iterable[tuple[object, str]], what: str) -> None:
+    """Raise DocumentError for the first name that stands twice; named: names with their paths."""
+    seen: dict[object, str] = {}
+    for name, path in named:
+        if name in seen:
+            raise DocumentError(path, f"{what} {name!r} stands already at {seen[name]}")
+        seen[name] = path

@@ -17,7 +17,7 @@ from gridloom.common.errors import GridloomError
 
 from .cutting import cut_on_signal
 from .document import DocumentError
-from .home import HomeError, NetworkHome, describe
+from .home import HomeError, NetworkHome, describe, describe_channels
 from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
@@ -173,6 +173,8 @@ async def _keep_up(
         raise
     finally:
         await running.stop()
+        # Others may have made channels meanwhile.
+        state["channels"] = describe_channels(home, home.topology())
         home.save_state(state | {"pid": None, "processes": {}, "failure": failure})
 
 

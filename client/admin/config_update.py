@@ -45,11 +45,18 @@ from ..identity import Signer
 
 
 class UpdateUnsigned(ConfigError):
-    """A config update that more administrators have to sign; who: MSP ids that have."""
+    """A config update that more administrators have to sign.
 
-    def __init__(self, reason: str, who: Sequence[str]) -> None:
-        super().__init__(f"{reason} | signed so far by: {', '.join(who) or 'nobody'}")
-        self.who = tuple(who)
+    refusal: the orderer's words; explanation: which policies are unmet, and by whom; who: the
+    MSP ids that have signed, each once.
+    """
+
+    def __init__(self, refusal: str, explanation: str, who: Sequence[str]) -> None:
+        self.refusal = refusal
+        self.explanation = explanation
+        self.who = tuple(dict.fromkeys(who))
+        signed = ", ".join(self.who) or "nobody"
+        super().__init__(f"{refusal} | {explanation} | signed so far by: {signed}")
 
 
 def update_envelope(channel_id: str, update: ConfigUpdate) -> Envelope:
@@ -105,8 +112,7 @@ def check_signatures(envelope: Envelope, bundle: ChannelBundle) -> None:
         unmet = error.__cause__
         if not isinstance(unmet, PolicyNotSatisfied):
             raise
-        reason = f"{error.reason} | {unmet.explanation}"
-        raise UpdateUnsigned(reason, signers_of(envelope)) from error
+        raise UpdateUnsigned(error.reason, unmet.explanation, signers_of(envelope)) from error
 
 
 @dataclass(frozen=True, slots=True)
