@@ -8,16 +8,17 @@ as absent; the block commits without.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from hashlib import sha256
 
+from gridloom.common.errors import MalformedMessage
 from gridloom.common.wire import parse
-from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
+from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet, KVWrite, KVWriteHash
 from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
 from gridloom.protos.transientstore.transientstore_pb2 import TxPvtReadWriteSetWithConfigInfo
 
-from .rwset import TxRwSet, is_delete
+from .rwset import CollRwSet, TxRwSet, is_delete, is_hash_delete
 from .state_db import StateSnapshot, Version, VersionedValue, private_namespace
 from .store import PrivateKeyRow, PrivateRow, TransientRow
 from .update_batch import UpdateBatch
@@ -27,14 +28,38 @@ FindKey = Callable[[str, str, bytes], bytes | None]
 
 
 def matching_rows(tx: int, rwset: TxRwSet, kept: Iterable[TransientRow]) -> list[PrivateRow]:
-    """The collections of a transaction whose cleartext was kept and has the right hash."""
+    """The collections of a transaction whose cleartext was kept and is what was committed."""
     found: dict[tuple[str, str], bytes] = {}
     for row in kept:
         for namespace, collection, data in _collections(row.sets):
-            expected = rwset.pvt_hash(namespace, collection)
-            if expected and sha256(data).digest() == expected:
+            hashes = rwset.collection(namespace, collection)
+            if hashes is not None and is_committed(data, hashes):
                 found.setdefault((namespace, collection), data)
     return [PrivateRow(tx, ns, coll, data) for (ns, coll), data in sorted(found.items())]
+
+
+def is_committed(rwset: bytes, hashes: CollRwSet) -> bool:
+    """Whether a private KVRWSet is what a transaction's hashes speak of.
+
+    More is asked than that it has the right hash: it must parse, and write nothing but what
+    the transaction writes in public, else an endorser could slip members another state.
+    """
+    if sha256(rwset).digest() != hashes.pvt_hash:
+        return False
+    try:
+        writes = parse(KVRWSet, rwset, "private KVRWSet").writes
+    except MalformedMessage:
+        return False
+    expected = {write.key_hash: write for write in hashes.hashed.hashed_writes}
+    return all(is_write_of(write, expected) for write in writes)
+
+
+def is_write_of(write: KVWrite, expected: Mapping[bytes, KVWriteHash]) -> bool:
+    """Whether a write is one of these, which are by key hash."""
+    hashed = expected.get(sha256(write.key.encode()).digest())
+    if hashed is None or is_hash_delete(hashed) != is_delete(write):
+        return False
+    return is_delete(write) or sha256(write.value).digest() == hashed.value_hash
 
 
 def add_private_updates(

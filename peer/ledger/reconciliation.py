@@ -21,8 +21,8 @@ from ..validation.message_validation import read_committed
 from .cached_snapshot import CachedSnapshot
 from .collection_catalog import CollectionCatalog
 from .expiry import expires_at
-from .private_data import key_rows
-from .rwset import CollRwSet, is_delete, is_hash_delete
+from .private_data import is_committed, is_write_of, key_rows
+from .rwset import CollRwSet, is_delete
 from .state_db import (
     StateSnapshot,
     Version,
@@ -60,16 +60,12 @@ def judge(
     except MalformedMessage:
         return None
     if not expected or len(live) == len(expected) == len(writes):
-        return rwset if sha256(rwset).digest() == hashes.pvt_hash else None
+        return rwset if is_committed(rwset, hashes) else None
     kept: dict[bytes, KVWrite] = {}
     for write in writes:
         key_hash = sha256(write.key.encode()).digest()
         if key_hash in live:
-            value_hash = sha256(write.value).digest()
-            deleted = is_hash_delete(live[key_hash])
-            if deleted != is_delete(write) or not (
-                deleted or value_hash == live[key_hash].value_hash
-            ):
+            if not is_write_of(write, live):
                 return None
             kept[key_hash] = write
     if kept.keys() != live.keys():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.wire import parse
@@ -22,7 +21,9 @@ from ..chaincodes.lifecycle.definitions import ChaincodeDefinitions, StateQuery
 from ..chaincodes.lifecycle.serializer import LifecycleStateError
 from ..discovery.peers import PeerInfo
 from ..ledger.ledger import Ledger
+from ..ledger.private_data import is_committed
 from ..ledger.private_record import PrivateBlockData
+from ..ledger.rwset import CollRwSet
 from ..ledger.store import MissingRow, PrivateRow
 from ..validation.block_transaction import BlockTransaction
 from .digests import Digest, Wanted
@@ -39,11 +40,11 @@ PAUSE = 1.0
 class Need:
     """Private data this peer should have and was not sent.
 
-    expected: SHA-256 of it; invalid: of a transaction that stage A rejected.
+    hashes: what the transaction says of it; invalid: stage A has rejected the transaction.
     """
 
     wanted: Wanted
-    expected: bytes
+    hashes: CollRwSet
     invalid: bool
 
 
@@ -159,7 +160,7 @@ class Coordinator:
                         transaction.tx_id, ns.namespace, coll.name, number, transaction.index
                     )
                     wanted = Wanted(digest, config, _endorsed(transaction, config))
-                    yield Need(wanted, coll.pvt_hash, not transaction.valid)
+                    yield Need(wanted, coll, not transaction.valid)
 
     def _config(
         self, namespace: str, collection: str, query: StateQuery
@@ -192,7 +193,7 @@ def _msp_id(identity: bytes) -> str:
 
 def _matching(need: Need, sets: Sequence[bytes]) -> PrivateRow | None:
     for rwset in sets:
-        if sha256(rwset).digest() == need.expected:
+        if is_committed(rwset, need.hashes):
             digest = need.wanted.digest
             return PrivateRow(digest.tx, digest.namespace, digest.collection, rwset)
     return None

@@ -4,8 +4,15 @@ from hashlib import sha256
 
 import pytest
 
+from gridloom.peer.ledger.private_data import is_committed
 from gridloom.peer.ledger.provider import LedgerProvider
-from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
+from gridloom.peer.ledger.rwset import CollRwSet
+from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
+    HashedRWSet,
+    KVRWSet,
+    KVWrite,
+    KVWriteHash,
+)
 from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
 from harness.ledger import commit, endorsed, golden_block, simulate
@@ -171,3 +178,52 @@ def test_a_purge_wipes_a_write_before_it_in_the_same_block(ledger):
     commit(ledger, block)
     assert stored_private(ledger, "k") is None
     assert kept_keys(ledger, 1) == {0: []}
+
+
+def write_of(key, value, *, delete=False):
+    return KVWrite(key=key, value=value, is_delete=delete)
+
+
+def hash_of(key, value, *, delete=False):
+    return KVWriteHash(
+        key_hash=sha256(key.encode()).digest(),
+        value_hash=b"" if delete else sha256(value).digest(),
+        is_delete=delete,
+    )
+
+
+@pytest.mark.parametrize(
+    ("clear", "hashed", "right"),
+    [
+        pytest.param([write_of("k", b"v")], [hash_of("k", b"v")], True, id="the same"),
+        pytest.param([], [hash_of("k", b"v")], True, id="less"),
+        pytest.param([write_of("k", b"v")], [], False, id="more"),
+        pytest.param([write_of("k", b"v")], [hash_of("l", b"v")], False, id="another key"),
+        pytest.param([write_of("k", b"v")], [hash_of("k", b"w")], False, id="another value"),
+        pytest.param(
+            [write_of("k", b"", delete=True)],
+            [hash_of("k", b"", delete=True)],
+            True,
+            id="a delete",
+        ),
+        pytest.param(
+            [write_of("k", b"", delete=True)], [hash_of("k", b"v")], False, id="a delete of a write"
+        ),
+        pytest.param(
+            [write_of("k", b"v")], [hash_of("k", b"", delete=True)], False, id="a write of a delete"
+        ),
+    ],
+)
+def test_cleartext_has_to_write_what_the_hashes_write_even_if_its_own_hash_is_right(
+    clear, hashed, right
+):
+    rwset = KVRWSet(writes=clear).SerializeToString()
+    hashes = CollRwSet("c", HashedRWSet(hashed_writes=hashed), sha256(rwset).digest())
+    assert is_committed(rwset, hashes) == right
+    assert not is_committed(rwset + b"\x0a\x00", hashes)
+
+
+def test_cleartext_that_does_not_parse_is_none_even_if_its_hash_is_right():
+    garbage = b"\xff\xff"
+    hashes = CollRwSet("c", HashedRWSet(), sha256(garbage).digest())
+    assert not is_committed(garbage, hashes)
