@@ -7,7 +7,6 @@ contract can go on with ids a Node or a Go contract has stored.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from gridloom.common.documents import load_json
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.wire import parse
 from gridloom.protos.msp import identities_pb2
@@ -105,7 +105,7 @@ class ClientIdentity:
         value = extension.value
         try:
             data = value.value if isinstance(value, x509.UnrecognizedExtension) else b""
-            attributes = json.loads(data)["attrs"]
+            attributes = load_json(data)["attrs"]
             if not isinstance(attributes, dict):
                 raise TypeError("attrs is not an object")
         except (ValueError, KeyError, TypeError) as error:

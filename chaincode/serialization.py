@@ -88,5 +88,8 @@ def write_json(value: object) -> bytes:
 
 def read_json(data: bytes) -> object:
     """Return the value of a JSON text; ValueError (also for bytes that are not UTF-8)."""
-    value: object = _decoder.decode(data.decode())
+    try:
+        value: object = _decoder.decode(data.decode())
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     return value

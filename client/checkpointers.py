@@ -11,7 +11,11 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
+
+
+_MAX_BLOCK = 2**64 - 1
 
 
 class CheckpointError(GridloomError):
@@ -89,8 +93,8 @@ class FileCheckpointer(InMemoryCheckpointer):
     def __init__(self, path: Path) -> None:
         super().__init__()
         self._path = path
-        if path.exists() and (text := path.read_text()).strip():
-            self._load(text)
+        if path.exists() and (content := path.read_bytes()).strip():
+            self._load(content)
         else:
             self._save()
 
@@ -99,14 +103,14 @@ class FileCheckpointer(InMemoryCheckpointer):
         super().checkpoint_transaction(block_number, transaction_id)
         self._save()
 
-    def _load(self, text: str) -> None:
+    def _load(self, content: bytes) -> None:
         try:
-            state = json.loads(text)
+            state = load_json(content)
             transaction_id = str(state.get("transactionId") or "")
             number = int(state.get("blockNumber") or 0)
-        except (ValueError, TypeError, AttributeError) as error:
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
             raise CheckpointError(self._path, str(error)) from error
-        if number < 0:
+        if not 0 <= number <= _MAX_BLOCK:
             raise CheckpointError(self._path, f"block {number}")
         self.block_number = number if number or transaction_id else None
         self.transaction_id = transaction_id

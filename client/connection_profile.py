@@ -9,7 +9,6 @@ does not need of it is ignored.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from gridloom.common.documents import load_json, load_yaml
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc.grpc_channel import ClientTls
 
@@ -84,7 +84,7 @@ class ConnectionProfile:
         """Read a document; ProfileError names the value at fault."""
         is_json = text.lstrip().startswith("{")  # YAML would stumble over its tabs
         try:
-            document = json.loads(text) if is_json else yaml.safe_load(text)
+            document = load_json(text) if is_json else load_yaml(text)
         except (ValueError, yaml.YAMLError) as error:
             raise ProfileError("document", f"neither JSON nor YAML: {error}") from error
         return _Reader(folder).profile(document)
@@ -168,14 +168,17 @@ class _Reader:
         fields = _mapping(value, path)
         pem = fields.get("pem")
         if pem is not None:
-            return "\n".join(pem if isinstance(pem, list) else [str(pem)]).encode()
+            lines = pem if isinstance(pem, list) else [pem]
+            if not all(isinstance(line, str) and line.isascii() for line in lines):
+                raise ProfileError(f"{path}.pem", "neither PEM nor a list of PEM")
+            return "\n".join(lines).encode()
         if "path" not in fields:
             raise ProfileError(path, "neither pem nor path")
         file = self._folder / str(fields["path"])
         try:
             return file.read_bytes()
-        except OSError as error:
-            raise ProfileError(f"{path}.path", f"{file}: {error.strerror}") from error
+        except (OSError, ValueError) as error:  # ValueError: no name of a file
+            raise ProfileError(f"{path}.path", f"{file}: {error}") from error
 
 
 def _mapping(value: object, path: str) -> Mapping[str, Any]:

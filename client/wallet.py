@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import SigningIdentity
 
@@ -66,7 +67,7 @@ class Wallet:
             known = ", ".join(self.labels()) or "none"
             raise WalletError(label, f"there is none in {self.folder}; there is: {known}") from None
         try:
-            return _read(json.loads(text))
+            return _read(load_json(text))
         except (ValueError, KeyError, TypeError) as error:
             raise WalletError(label, f"not a wallet file: {_reason(error)}") from error
 

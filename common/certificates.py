@@ -7,7 +7,6 @@ corner of a hostile certificate can raise later.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +24,7 @@ from cryptography.x509.oid import (
 )
 
 from . import crypto, der, pem
+from .documents import load_json
 from .identity_errors import InvalidIdentity
 from .memo import BoundedMemo
 
@@ -40,7 +40,8 @@ ECDSA_SIGNATURES: Final = frozenset(
     }
 )
 _BROKEN_HASHES: Final = frozenset({"md5", "sha1"})
-_PARSER_ERRORS: Final = (
+#: What the parser may raise for malformed DER, at once or when a part is first looked at.
+PARSER_ERRORS: Final = (
     ValueError,
     TypeError,
     UnsupportedAlgorithm,
@@ -124,7 +125,7 @@ class Certificate:
             if algorithm is not None and algorithm.name in _BROKEN_HASHES:
                 return False
             self.certificate.verify_directly_issued_by(parent.certificate)
-        except (_Mismatch, *_PARSER_ERRORS):
+        except (_Mismatch, *PARSER_ERRORS):
             return False
         _issued.put(entry, True)
         return True
@@ -143,7 +144,7 @@ def parse(der_bytes: bytes) -> Certificate:
     if certificate is None:
         try:
             certificate = _parse(x509.load_der_x509_certificate(der_bytes), der_bytes)
-        except _PARSER_ERRORS as error:
+        except PARSER_ERRORS as error:
             raise InvalidIdentity(f"parseCertificate failed: {error}") from error
         _parsed.put(der_bytes, certificate)
     return certificate
@@ -234,7 +235,7 @@ def attributes(certificate: x509.Certificate) -> Mapping[str, str]:
     if not isinstance(extension.value, x509.UnrecognizedExtension):
         raise InvalidIdentity("the attribute extension is not a plain value")
     try:
-        found = json.loads(extension.value.value)["attrs"] or {}
+        found = load_json(extension.value.value)["attrs"] or {}
         return {str(name): str(value) for name, value in found.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidIdentity(f"malformed attribute extension: {error}") from error

@@ -21,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from .documents import load_json
 from .errors import GridloomError
 
 METADATA_FILE = "metadata.json"
@@ -127,7 +128,7 @@ def _check_name(name: str) -> None:
 def _parse_metadata(content: bytes) -> dict[str, str]:
     """Read type, path and label; absent ones are empty, as in Go."""
     try:
-        document = json.loads(content)
+        document = load_json(content)
     except ValueError as error:
         raise InvalidPackage(f"could not unmarshal {METADATA_FILE} as json: {error}") from error
     if not isinstance(document, dict):

@@ -19,6 +19,7 @@ import yaml
 from gridloom.protos.msp import msp_config_pb2
 
 from . import pem
+from .documents import load_yaml
 from .errors import GridloomError
 from .identities import SigningIdentity
 from .keystore import find_key
@@ -102,7 +103,7 @@ def _read_config_file(root: Path, config: msp_config_pb2.FabricMSPConfig) -> Non
     if not path.is_file():
         return
     try:
-        document = yaml.load(path.read_bytes(), Loader=_YAML_LOADER) or {}  # noqa: S506 - a safe loader
+        document = load_yaml(path.read_bytes(), _YAML_LOADER) or {}
         identifiers = document.get("OrganizationalUnitIdentifiers") or []
         node_ous = document.get("NodeOUs") or {}
         for entry in identifiers:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import yaml
 
+from .documents import load_yaml
 from .errors import GridloomError
 
 T = TypeVar("T")
@@ -49,7 +50,7 @@ class SettingsSource:
     def load(path: Path, prefix: str, environment: Mapping[str, str]) -> SettingsSource:
         """Read the document at ``path``; InvalidSetting if it cannot be read."""
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            document = load_yaml(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             raise InvalidSetting(str(path), f"cannot be read: {error}") from error
         if not isinstance(document, dict):

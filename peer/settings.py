@@ -16,7 +16,10 @@ from typing import TypeVar
 import yaml
 
 from gridloom.common.channel.durations import parse_duration
+from gridloom.common.documents import load_yaml
 from gridloom.common.errors import GridloomError
+
+from .ledger.state_database import StateDatabase
 
 T = TypeVar("T")
 
@@ -99,6 +102,8 @@ class PeerSettings:
     time_window: how far a request's timestamp may be off, either way.
     reconnect_limit: longest pause between two attempts to reach an orderer.
     execute_timeout: of one chaincode invocation; query_limit: results of one query, at most.
+    state_database: whose rules the state follows; ledger_url: a database for the ledgers,
+    postgresql://…, "" for files in data_dir.
     """
 
     peer_id: str = "peer0"
@@ -112,6 +117,8 @@ class PeerSettings:
     reconnect_limit: timedelta = timedelta(seconds=10)
     execute_timeout: timedelta = timedelta(seconds=30)
     query_limit: int = 100_000
+    state_database: StateDatabase = StateDatabase.LEVELDB
+    ledger_url: str = field(default="", repr=False)
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     private_data: PrivateDataSettings = field(default_factory=PrivateDataSettings)
     concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
@@ -124,7 +131,7 @@ def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSetti
     """
     path = config_dir / "core.yaml"
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InvalidSetting(str(path), f"cannot be read: {error}") from error
     if not isinstance(document, dict):
@@ -202,6 +209,10 @@ def _settings(source: _Source) -> PeerSettings:
             "chaincode.executetimeout", parse_duration, default.execute_timeout
         ),
         query_limit=source.value("ledger.state.totalQueryLimit", int, default.query_limit),
+        state_database=source.value(
+            "ledger.state.stateDatabase", StateDatabase.named, default.state_database
+        ),
+        ledger_url=source.value("ledger.state.url", str, default.ledger_url),
         gateway=GatewaySettings(
             endorsement_timeout=source.value(
                 "peer.gateway.endorsementTimeout",

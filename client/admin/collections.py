@@ -8,10 +8,10 @@ or ``channelConfigPolicy`` (Fabric: internal/peer/chaincode/common.go).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 from gridloom.common.policies.language import parse as parse_policy
 from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
@@ -47,7 +47,7 @@ class CollectionsError(GridloomError):
 def parse_collections(text: str | bytes) -> CollectionConfigPackage:
     """Return the collections of a JSON document; CollectionsError."""
     try:
-        document = json.loads(text)
+        document = load_json(text)
     except ValueError as error:
         raise CollectionsError("document", f"not JSON: {error}") from error
     if not isinstance(document, list):

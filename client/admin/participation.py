@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 
+from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 from gridloom.common.multipart import Part, write_form
 from gridloom.common.rpc.grpc_channel import ClientTls
@@ -128,13 +128,13 @@ def _channel(data: bytes) -> OrdererChannel:
 def _an_answer(data: bytes) -> Iterator[dict[str, Any]]:
     """An answer's JSON, to be read within: whatever is missing makes it no answer."""
     try:
-        yield json.loads(data)
+        yield load_json(data)
     except (ValueError, KeyError, TypeError) as error:
         raise ParticipationError(200, "what no orderer says") from error
 
 
 def _reason(data: bytes) -> str:
     try:
-        return str(json.loads(data)["error"])
+        return str(load_json(data)["error"])
     except (ValueError, KeyError, TypeError):
         return data.decode(errors="replace").strip()

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature as _Mismatch
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from .. import pem
-from ..certificates import ECDSA_SIGNATURES, Certificate
+from ..certificates import ECDSA_SIGNATURES, PARSER_ERRORS, Certificate
 from ..crypto import parse_ecdsa_signature
 from ..identity_errors import InvalidIdentity, InvalidSignature
 
@@ -60,7 +59,7 @@ def _parse(data: bytes) -> tuple[x509.CertificateRevocationList, bytes | None]:
         extension = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
     except x509.ExtensionNotFound:
         return crl, None
-    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, InvalidSignature) as error:
+    except (*PARSER_ERRORS, InvalidSignature) as error:
         raise InvalidIdentity(f"could not parse RevocationList: {error}") from error
     return crl, extension.value.key_identifier
 
@@ -74,5 +73,5 @@ def _is_signed_by(crl: x509.CertificateRevocationList, issuer: Certificate) -> b
             key.verify(encode_dss_signature(r, s), crl.tbs_certlist_bytes, ec.ECDSA(algorithm))
             return True
         return crl.is_signature_valid(key)  # type: ignore[arg-type]
-    except (_Mismatch, InvalidSignature, UnsupportedAlgorithm, TypeError, ValueError):
+    except (_Mismatch, InvalidSignature, *PARSER_ERRORS):
         return False

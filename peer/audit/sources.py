@@ -176,7 +176,8 @@ def _in_order(places: Sequence[_Place]) -> list[_Place]:
     for place in places:
         if place.number is None:
             hint = place.piece.hint
-            place = replace(place, number=None if hint in known else hint)  # noqa: PLW2901
-            known.add(hint)
+            if hint is not None and hint not in known:
+                known.add(hint)
+                place = replace(place, number=hint)  # noqa: PLW2901
         guessed.append(place)
     return sorted(guessed, key=lambda place: (place.number is None, place.number or 0))

@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 from gridloom.common.chaincode_package import unpack_code
 from gridloom.common.channel.durations import parse_duration
+from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc.grpc_channel import ClientTls
 
@@ -48,7 +48,7 @@ def read_connection(code: bytes) -> ServiceConnection:
     if content is None:
         raise InvalidConnection(f"the package holds no {CONNECTION_FILE}")
     try:
-        document = json.loads(content)
+        document = load_json(content)
     except ValueError as error:
         raise InvalidConnection(f"malformed {CONNECTION_FILE}: {error}") from error
     if not isinstance(document, dict):

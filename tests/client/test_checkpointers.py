@@ -78,7 +78,16 @@ def test_files_of_the_official_sdks_are_read(path, text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["no json", "[]", '{"blockNumber": "five"}', '{"blockNumber": -1}', '{"blockNumber": [5]}'],
+    [
+        "no json",
+        "[]",
+        "[" * 5000,
+        '{"blockNumber": "five"}',
+        '{"blockNumber": -1}',
+        '{"blockNumber": [5]}',
+        '{"blockNumber": Infinity}',
+        '{"blockNumber": 18446744073709551616}',
+    ],
 )
 def test_a_file_that_is_no_checkpoint_is_named_and_kept(path, text):
     path.write_text(text)
@@ -86,3 +95,9 @@ def test_a_file_that_is_no_checkpoint_is_named_and_kept(path, text):
         FileCheckpointer(path)
     assert caught.value.path == path
     assert path.read_text() == text
+
+
+def test_bytes_that_are_no_text_are_no_checkpoint(path):
+    path.write_bytes(b"\xff\xfe\xff")
+    with pytest.raises(CheckpointError):
+        FileCheckpointer(path)

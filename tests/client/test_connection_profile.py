@@ -100,6 +100,19 @@ def test_orderers_are_read_and_the_rest_is_ignored():
             {"path": "nosuch.pem"},
             "peers.peer0.org1.example.com.tlsCACerts.path",
         ),
+        (
+            ["peers", "peer0.org1.example.com", "tlsCACerts"],
+            {"path": "no\0file"},
+            "peers.peer0.org1.example.com.tlsCACerts.path",
+        ),
+        *(
+            (
+                ["peers", "peer0.org1.example.com", "tlsCACerts"],
+                {"pem": pem},
+                "peers.peer0.org1.example.com.tlsCACerts.pem",
+            )
+            for pem in (7, ["-----BEGIN", 7], "\ud800")
+        ),
         (["organizations", "Org1", "mspid"], None, "organizations.Org1.mspid"),
         (["organizations", "Org1", "peers"], "peer0", "organizations.Org1.peers"),
     ],
@@ -115,7 +128,7 @@ def test_the_value_at_fault_is_named(path, value, where):
     assert caught.value.path == where
 
 
-@pytest.mark.parametrize("text", ["", "[]", "7", "{", "a: [", "{]"])
+@pytest.mark.parametrize("text", ["", "[]", "7", "{", "a: [", "{]", "[" * 2000, '{"a":' * 5000])
 def test_what_is_no_document_is_refused(text):
     with pytest.raises(ProfileError, match="document"):
         ConnectionProfile.parse(text)

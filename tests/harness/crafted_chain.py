@@ -14,14 +14,29 @@ from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.update import compute_update
 from gridloom.common.envelopes import open_payload, signature_header, signed_envelope
 from gridloom.common.identities import Signer
+from gridloom.common.policies import language
 from gridloom.peer.chaincodes.lifecycle.definitions import NAMESPACES, ChaincodeDefinition
 from gridloom.peer.chaincodes.lifecycle.serializer import field_key, metadata_key
-from gridloom.protos.common import common_pb2, configtx_pb2
+from gridloom.protos.common import common_pb2, configtx_pb2, policies_pb2
 from gridloom.protos.common.configtx_pb2 import Config
 
 from .consortium import CHANNEL, clock, consortium
 from .stage_a import MAJORITY
 from .transactions import Draft, namespace, rwset
+
+
+def anybody_may_do_anything(config: Config) -> Config:
+    """Replace every policy by one that always holds; the same configuration is returned."""
+    always = language.parse("OutOf(0, 'Org1MSP.member')").SerializeToString()
+    groups = [config.channel_group]
+    while groups:
+        group = groups.pop()
+        groups.extend(group.groups.values())
+        for policy in group.policies.values():
+            policy.policy.type = policies_pb2.Policy.SIGNATURE
+            policy.policy.value = always
+    return config
+
 
 Sign = Callable[[common_pb2.Block], None]
 
@@ -29,7 +44,7 @@ Sign = Callable[[common_pb2.Block], None]
 class CraftedChain:
     """blocks: so far; bundle: the configuration in force, config updates applied."""
 
-    def __init__(self, change: Callable[[Config], None] | None = None) -> None:
+    def __init__(self, change: Callable[[Config], object] | None = None) -> None:
         """Begin with the default consortium's genesis block, its configuration changed."""
         genesis = consortium().genesis()
         envelope = blocks.envelope_at(genesis, 0)
@@ -94,6 +109,14 @@ class CraftedChain:
 
         admins: who signs the update; all organisations' and the orderer's by default.
         """
+        config = self.bundle.propose_update(self.updated(change, admins))
+        self.bundle = self.bundle.accept(config)
+        return self.ordered(config.SerializeToString())
+
+    def updated(
+        self, change: Callable[[Config], None], admins: Sequence[Signer] | None = None
+    ) -> common_pb2.Envelope:
+        """The signed CONFIG_UPDATE that would change the configuration so."""
         updated = Config()
         updated.CopyFrom(self.bundle.config)
         change(updated)
@@ -111,12 +134,9 @@ class CraftedChain:
             header = signature_header(signer.serialized, b"nonce")
             wrapped.signatures.add(signature_header=header, signature=signer.sign(header + update))
         admin = consortium().user(1, "Admin")
-        proposed = signed_envelope(
+        return signed_envelope(
             common_pb2.CONFIG_UPDATE, CHANNEL, wrapped.SerializeToString(), admin, clock, b"nonce"
         )
-        config = self.bundle.propose_update(proposed)
-        self.bundle = self.bundle.accept(config)
-        return self.ordered(config.SerializeToString())
 
     def ordered(self, config: bytes) -> bytes:
         """A CONFIG transaction as the orderer makes it, with any content."""

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from gridloom.ca.issuer import Issuer, Profile
 from gridloom.ca.subjects import Subject
-from gridloom.common import crypto
+from gridloom.common import crypto, pem
 from gridloom.common.identities import (
     InvalidIdentity,
     InvalidSignature,
@@ -16,6 +16,7 @@ from gridloom.common.identities import (
     UnknownMsp,
     serialize,
 )
+from gridloom.common.identity_errors import InvalidMspConfig
 from gridloom.common.msp import Msp, MspManager, MspVersion, check_well_formed
 from gridloom.protos.msp.msp_principal_pb2 import MSPRole
 from harness.authorities import (
@@ -189,6 +190,14 @@ def test_a_listed_serial_number_is_revoked_at_once_whatever_its_date():
     msp = msp_of(ca, crls=[crl])
     refuse(msp, bad, "has been revoked")
     accept(msp, good)
+
+
+def test_a_revocation_list_of_an_unknown_version_is_refused():
+    crl = pem.decode(CA.revocation_list({})).contents
+    version = crl.index(b"\x02\x01\x01")
+    odd = crl[:version] + b"\x02\x01\x03" + crl[version + 3 :]
+    with pytest.raises(InvalidMspConfig, match="could not parse RevocationList"):
+        msp_of(CA, crls=[odd])
 
 
 def test_a_revocation_list_of_another_ca_or_with_a_wrong_signature_does_not_count():
