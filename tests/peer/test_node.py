@@ -6,12 +6,20 @@ import pytest
 
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.channel.genesis import genesis_block
+from gridloom.common.rpc import Code, RpcError
+from gridloom.common.rpc.local import LocalChannel
 from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore
+from gridloom.peer.endorser import Endorser
 from gridloom.peer.ledger.errors import LedgerExists
 from gridloom.peer.ledger.provider import LedgerProvider
 from gridloom.peer.node import Peer
+from gridloom.peer.settings import ConcurrencySettings, PeerSettings
+from gridloom.protos.common.common_pb2 import Envelope
 from gridloom.protos.common.configtx_pb2 import ConfigGroup
+from gridloom.protos.peer.events_pb2 import DeliverResponse
+from gridloom.protos.peer.proposal_pb2 import SignedProposal
+from gridloom.protos.peer.proposal_response_pb2 import ProposalResponse
 from harness.block_orderer import BlockOrderer
 from harness.consortium import CHANNEL, Consortium, clock, consortium
 from harness.golden_channel import BLOCKS, GoldenPeer, ordered_block
@@ -23,7 +31,9 @@ async def start(tmp_path):
     """Makes peers of Org1MSP over ledgers in tmp_path or in memory."""
     peers = []
 
-    def start(orderers=lambda endpoint: BlockOrderer(), storage="memory", msp=None) -> Peer:
+    def start(
+        orderers=lambda endpoint: BlockOrderer(), storage="memory", msp=None, settings=None
+    ) -> Peer:
         host = ChaincodeHost(FilePackageStore(tmp_path / "packages"), {})
         peer = Peer(
             consortium().peer(),
@@ -32,6 +42,7 @@ async def start(tmp_path):
             host,
             orderers=orderers,
             peers=NoPeers(),
+            settings=settings,
             now=clock,
             random_bytes=Consortium(seed=4).random_bytes,
         )
@@ -128,3 +139,50 @@ async def test_the_orderers_of_the_configuration_are_asked_in_turn(start):
     await asyncio.wait_for(done.wait(), 5)
     expected = [endpoint for _, endpoint in peer.channel(CHANNEL).bundle.orderer_endpoints]
     assert set(asked) == set(expected)
+
+
+async def refused(call) -> str:
+    with pytest.raises(RpcError) as caught:
+        await call
+    assert caught.value.code is Code.UNKNOWN
+    return caught.value.message
+
+
+async def test_endorser_and_deliver_take_so_many_calls_at_a_time_and_no_more(start, monkeypatch):
+    released = asyncio.Event()
+
+    async def endorse(self, signed, call):
+        await released.wait()
+        return ProposalResponse(version=1)
+
+    monkeypatch.setattr(Endorser, "process_proposal", endorse)
+    settings = PeerSettings(concurrency=ConcurrencySettings(endorser=2, deliver=1))
+    channel = LocalChannel(start(settings=settings).services())
+
+    def propose():
+        method = "/protos.Endorser/ProcessProposal"
+        return channel.unary(method, SignedProposal(), ProposalResponse)
+
+    async def silent():
+        await released.wait()
+        yield Envelope()
+
+    def deliver(method="Deliver"):
+        return channel.stream(f"/protos.Deliver/{method}", silent(), DeliverResponse)
+
+    waiting = [asyncio.ensure_future(call) for call in (propose(), propose(), anext(deliver()))]
+    await asyncio.sleep(0)
+    assert await refused(propose()) == (
+        "too many requests for /protos.Endorser, exceeding concurrency limit (2)"
+    )
+    for method in ("Deliver", "DeliverFiltered", "DeliverWithPrivateData"):
+        assert await refused(anext(deliver(method))) == (
+            "too many requests for /protos.Deliver, exceeding concurrency limit (1)"
+        )
+    released.set()
+    await asyncio.gather(*waiting)
+    assert (await propose()).version == 1
+
+
+def test_the_limits_are_the_sample_configurations():
+    assert ConcurrencySettings() == ConcurrencySettings(endorser=2500, deliver=2500, gateway=500)

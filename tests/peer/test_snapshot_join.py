@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from contextlib import aclosing
 
 import pytest
 
@@ -13,9 +14,20 @@ from gridloom.client.admin import (
     SnapshotJoinError,
 )
 from gridloom.common.channel.errors import ConfigError
+from gridloom.common.deliver import DeliverHandler
+from gridloom.common.envelopes import (
+    NEVER,
+    NEWEST,
+    NEXT_COMMIT,
+    OLDEST,
+    block_position,
+    seek_envelope,
+)
+from gridloom.common.rpc import Call
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.lifecycle.store import MemoryPackageStore
+from gridloom.peer.deliver import BlockResponses
 from gridloom.peer.ledger.errors import LedgerExists
 from gridloom.peer.ledger.provider import LedgerProvider
 from gridloom.peer.ledger.snapshots.errors import HashMismatch, JoinInProgress, SnapshotDamaged
@@ -24,6 +36,7 @@ from gridloom.peer.ledger.snapshots.stored_snapshot import StoredSnapshot
 from gridloom.peer.ledger.state_db import Version, VersionedValue
 from gridloom.peer.node import Peer
 from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
+from gridloom.protos.orderer.ab_pb2 import SeekInfo
 from harness.block_orderer import BlockOrderer
 from harness.consortium import Consortium, clock, consortium
 from harness.golden_channel import BLOCKS, ordered_block, verdicts
@@ -221,3 +234,42 @@ async def test_only_administrators_may_join(bench, taken, function):
     assert refused.value.status == 500
     assert refused.value.message.startswith(f"access denied for [{function.decode()}]: ")
     assert bench.peer.joining_from is None
+
+
+def delivered(channel, start, stop, **options):
+    """What delivery answers a reader of a channel: numbers of blocks, statuses with a minus."""
+    handler = DeliverHandler({channel.channel_id: channel}.get, clock)
+    signer = consortium().user(1)
+    seek = SeekInfo.BLOCK_UNTIL_READY
+    request = seek_envelope(
+        channel.channel_id, start, stop, seek, signer, clock, b"nonce", **options
+    )
+
+    async def requests():
+        yield request
+
+    async def shown():
+        answers = handler.handle(requests(), Call(), BlockResponses(), lambda *_: None)
+        async with aclosing(answers):
+            async for answer in answers:
+                is_block = answer.HasField("block")
+                yield answer.block.header.number if is_block else -answer.status
+
+    return shown()
+
+
+async def test_blocks_before_the_snapshot_are_not_delivered(bench, taken):
+    await bench.peer.join_by_snapshot(str(taken[30]))
+    channel = bench.peer.channel("golden1")
+    for start in (OLDEST, block_position(0), block_position(30), block_position(32)):
+        assert [each async for each in delivered(channel, start, NEVER)] == [-404]
+    newest = delivered(channel, NEWEST, NEWEST)
+    first = asyncio.ensure_future(anext(newest))
+    following = asyncio.ensure_future(anext(delivered(channel, NEXT_COMMIT, NEVER)))
+    await asyncio.sleep(0)
+    await channel.commit(ordered_block(31))
+    assert await asyncio.wait_for(first, 5) == 31
+    assert [each async for each in newest] == [-200]
+    assert await asyncio.wait_for(following, 5) == 31
+    assert [each async for each in delivered(channel, block_position(31), NEWEST)] == [31, -200]
+    assert [each async for each in delivered(channel, OLDEST, NEWEST)] == [-404]

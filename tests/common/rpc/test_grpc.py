@@ -1,5 +1,6 @@
 """Channel and server over gRPC, on a free port of this machine."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import grpc.aio
@@ -38,6 +39,42 @@ class TestGrpcChannel(TransportConformance):
                 await raw.unary_unary("/gateway.Gateway/Evaluate")(b"\xff\xff\xff")
         assert caught.value.code() is grpc.StatusCode.INTERNAL
         assert await self.call(channel, "fine")
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+PING = bytes((0, 0, 8, 6, 0, 0, 0, 0, 0)) + b"are you?"
+GOAWAY, ENHANCE_YOUR_CALM = 7, 11
+
+
+async def goaway_after(pings: int, port: int) -> tuple[int, bytes] | None:
+    """Ping so often over bare HTTP/2, each when the last is answered: what a GOAWAY then says."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        writer.write(PREFACE)
+        for _ in range(pings):
+            writer.write(PING)
+            kind = None
+            while kind != PING[3]:
+                header = await reader.readexactly(9)
+                payload = await reader.readexactly(int.from_bytes(header[:3], "big"))
+                kind = header[3]
+                if kind == GOAWAY:
+                    return int.from_bytes(payload[4:8], "big"), payload[8:]
+        return None
+    finally:
+        writer.close()
+
+
+async def test_a_client_that_pings_too_often_is_sent_away() -> None:
+    registry, _ = scripted_registry()
+    server = GrpcServer(registry, "127.0.0.1:0")
+    port = await server.start()
+    try:
+        assert await asyncio.wait_for(goaway_after(1, port), 5) is None
+        away = await asyncio.wait_for(goaway_after(20, port), 5)
+        assert away == (ENHANCE_YOUR_CALM, b"too_many_pings")
+    finally:
+        await server.stop(0)
 
 
 async def test_a_taken_port_is_an_error_that_names_the_address() -> None:
