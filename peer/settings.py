@@ -98,6 +98,7 @@ class PeerSettings:
 
     address: host:port that others use, also in error details; listen_address: where it
     serves; msp_dir: of the peer's own identity; data_dir: of ledgers and packages;
+    snapshots_dir: of ledger snapshots;
     tls: None serves in the clear.
     time_window: how far a request's timestamp may be off, either way.
     reconnect_limit: longest pause between two attempts to reach an orderer.
@@ -112,6 +113,7 @@ class PeerSettings:
     msp_id: str = "SampleOrg"
     msp_dir: Path = Path("msp")
     data_dir: Path = Path("/var/hyperledger/production")
+    snapshots_dir: Path = Path("/var/hyperledger/production/snapshots")
     tls: TlsSettings | None = None
     time_window: timedelta = timedelta(minutes=15)
     reconnect_limit: timedelta = timedelta(seconds=10)
@@ -191,13 +193,15 @@ class _Source:
 
 def _settings(source: _Source) -> PeerSettings:
     default = PeerSettings()
+    data_dir = source.path("peer.fileSystemPath", default.data_dir)
     return PeerSettings(
         peer_id=source.value("peer.id", str, default.peer_id),
         address=source.value("peer.address", str, default.address),
         listen_address=source.value("peer.listenAddress", str, default.listen_address),
         msp_id=source.value("peer.localMspId", str, default.msp_id),
         msp_dir=source.path("peer.mspConfigPath", default.msp_dir),
-        data_dir=source.path("peer.fileSystemPath", default.data_dir),
+        data_dir=data_dir,
+        snapshots_dir=source.path("ledger.snapshots.rootDir", data_dir / "snapshots"),
         tls=_tls(source),
         time_window=source.value(
             "peer.authentication.timewindow", parse_duration, default.time_window

@@ -52,6 +52,7 @@ def test_the_file_is_read_and_paths_start_in_its_folder(folder):
     assert (settings.peer_id, settings.msp_id) == ("jdoe", "Org1MSP")
     assert settings.msp_dir == folder / "msp"
     assert settings.data_dir == Path("/var/ledgers")
+    assert settings.snapshots_dir == Path("/var/ledgers/snapshots")
     assert settings.time_window == timedelta(minutes=10)
     assert settings.reconnect_limit == timedelta(hours=1)
     assert settings.execute_timeout == timedelta(seconds=45)
@@ -71,6 +72,7 @@ def test_variables_win(folder):
             "CORE_PEER_ADDRESS": "elsewhere:1",
             "CORE_PEER_LOCALMSPID": "Org2MSP",
             "CORE_PEER_MSPCONFIGPATH": "/etc/msp",
+            "CORE_LEDGER_SNAPSHOTS_ROOTDIR": "/srv/snapshots",
             "CORE_PEER_TLS_CLIENTAUTHREQUIRED": "true",
             "CORE_PEER_TLS_CLIENTROOTCAS_FILES": "a.crt b.crt",
             "CORE_LEDGER_STATE_TOTALQUERYLIMIT": "7",
@@ -78,6 +80,7 @@ def test_variables_win(folder):
     )
     assert (settings.address, settings.msp_id) == ("elsewhere:1", "Org2MSP")
     assert settings.msp_dir == Path("/etc/msp")
+    assert settings.snapshots_dir == Path("/srv/snapshots")
     assert settings.query_limit == 7
     assert settings.tls is not None
     assert settings.tls.client_roots == (folder / "a.crt", folder / "b.crt")
