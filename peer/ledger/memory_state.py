@@ -17,6 +17,8 @@ from .queries.documents import canonical, parse_document
 from .queries.find import Documents, Found, Place, find_in
 from .queries.indexes import IndexDefinition
 from .queries.planner import Plan
+from .queries.sql import select, written_out
+from .queries.sqlite_dialect import SqliteDialect
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, StateSnapshot, VersionedValue, hashed_collection
 from .update_batch import Updates
@@ -193,4 +195,6 @@ class _MemoryDocuments:
         return find_in(entries, plan, after, skip, limit)
 
     def explain(self, namespace: str, plan: Plan) -> tuple[str, Sequence[str], bool]:
-        return "", ["every entry of the namespace is read from memory"], True
+        statement = select(plan, namespace, SqliteDialect(), None)
+        steps = ["in memory: every entry of the namespace is looked at, without any SQL"]
+        return written_out(statement), steps, True

@@ -26,6 +26,7 @@ from .errors import StoreFailed
 from .postgres_state import INDEXES, PostgresStateSql
 from .postgres_text import accept_any_text
 from .queries import postgres_dialect
+from .queries.indexes import read_index
 from .sql_snapshot import SqlSnapshot
 from .sql_store import SqlStore, Writer
 from .state_database import StateDatabase
@@ -41,6 +42,7 @@ _SETTINGS = (
     "SET enable_bitmapscan = off",
     "SET jit = off",
 )
+_RICH_INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = %s AND indexname ~ '^rich_'"
 
 
 def schema_name(owner: str, channel_id: str) -> str:
@@ -97,6 +99,7 @@ class PostgresStore(SqlStore):
         state_database: StateDatabase = StateDatabase.LEVELDB,
     ) -> None:
         name = schema_name(owner, channel_id)
+        self._name = name
         self._schema = '"' + name.replace('"', '""') + '"'
         self._shared: _Shared | None = None
         self._shared_lock = Lock()
@@ -138,12 +141,23 @@ class PostgresStore(SqlStore):
         for statement in (*postgres_dialect.functions(self._schema), *INDEXES):
             write.run(statement)
 
+    def _drop_index(self, write: Writer, name: str) -> None:
+        """Nothing until the ledger is opened again: it would wait for all who read."""
+
     def _committed(self, record: BlockRecord) -> None:
         """Nothing: the server's log is its own matter."""
 
     def _open_tables(self) -> int:
         self._lock()
-        return super()._open_tables()
+        height = super()._open_tables()
+        with self._writer.begin():
+            write = Writer(self._writer)
+            defined = write.all(self._sql.query_indexes, ())
+            used = {read_index(row[1].encode()).sql_name(row[0]) for row in defined}
+            for (name,) in write.all(_RICH_INDEXES, (self._name,)):
+                if name not in used:
+                    write.run(f'DROP INDEX "{name}"')
+        return height
 
     @contextmanager
     def _transaction(self) -> Iterator[Writer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from .queries.evaluate import meets
 from .queries.find import Documents, Found, Place
 from .queries.indexes import IndexDefinition, read_index
 from .queries.planner import Plan
-from .queries.sql import filled
+from .queries.sql import paged, written_out
 from .queries.sql import select as select_documents
 from .schema import query_indexes
 from .sql_private import Read
@@ -21,9 +21,6 @@ from .state_db import Version, VersionedValue
 
 _CHUNK = 500
 """Rows read at a time when results have to be held against the selector."""
-
-_PAGE = 10
-"""Results of the page that explain speaks of."""
 
 
 class SqlSnapshot:
@@ -123,10 +120,9 @@ class SqlDocuments:
     def explain(self, namespace: str, plan: Plan) -> tuple[str, Sequence[str], bool]:
         """The statement of a page, and the database's plan for it."""
         statement = select_documents(plan, namespace, self._dialect, None)
-        page = f"{statement.text}\nLIMIT {_PAGE}"
-        explained = self._dialect.statement(self._dialect.explained(page))
+        explained = self._dialect.statement(self._dialect.explained(paged(statement)))
         steps = [str(row[-1]) for row in self._run(explained, statement.parameters)]
-        return _written_out(page, statement.parameters), steps, statement.exact
+        return written_out(statement), steps, statement.exact
 
     def _checked(self, namespace: str, plan: Plan, after: Place | None) -> Iterator[Found]:
         while True:
@@ -150,8 +146,3 @@ def _found(row: Sequence[Any]) -> Found:
     key, value, block, tx, metadata, *keys = row
     entry = VersionedValue(value, Version(block, tx), metadata)
     return Found(key, entry, Place(tuple(keys), key))
-
-
-def _written_out(text: str, parameters: Iterable[object]) -> str:
-    """The statement with its parameters in place, to be read by people."""
-    return filled(text, (f"x'{p.hex()}'" if isinstance(p, bytes) else repr(p) for p in parameters))

@@ -59,6 +59,8 @@ class Statements:
     def _render_indexes(self) -> None:
         place = [_equal(query_indexes, name) for name in ("namespace", "ddoc", "name")]
         self.query_index = self._render(select(query_indexes.c.definition).where(*place))
+        columns = query_indexes.c
+        self.query_indexes = self._render(select(columns.namespace, columns.definition))
         self.drop_query_index = self._render(delete(query_indexes).where(*place))
         self.add_query_index = self._render(insert(query_indexes))
 

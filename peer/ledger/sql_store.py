@@ -234,7 +234,7 @@ class SqlStore(ABC):
                 place = (namespace, index.ddoc, index.name)
                 for (text,) in write.all(self._sql.query_index, place):
                     former = read_index(text.encode())
-                    write.run(f'DROP INDEX IF EXISTS "{former.sql_name(namespace)}"')
+                    self._drop_index(write, former.sql_name(namespace))
                 write(self._sql.drop_query_index, [place])
                 write(self._sql.add_query_index, [(*place, index.text)])
                 write.run(self._state.queries.create_index(index, namespace))
@@ -255,6 +255,10 @@ class SqlStore(ABC):
     @abstractmethod
     def _create(self, write: Writer) -> None:
         """Add to new tables what only this database has."""
+
+    @abstractmethod
+    def _drop_index(self, write: Writer, name: str) -> None:
+        """Drop an index that no query will use any more, now or later."""
 
     @abstractmethod
     def _committed(self, record: BlockRecord) -> None:

@@ -77,6 +77,9 @@ class SqliteStore(SqlStore):
     def _create(self, write: Writer) -> None:
         """Nothing: functions belong to connections here."""
 
+    def _drop_index(self, write: Writer, name: str) -> None:
+        write.run(f'DROP INDEX IF EXISTS "{name}"')
+
     def _committed(self, record: BlockRecord) -> None:
         self._log_holds_purged = self._log_holds_purged or bool(record.updates.purged)
         if self._log_holds_purged:

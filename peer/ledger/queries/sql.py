@@ -53,6 +53,9 @@ _OPERATORS = {
 }
 
 
+EXPLAINED_PAGE = 10
+"""Results of the page that explain speaks of."""
+
 _PIECES = re.compile(r"'(?:[^']|'')*'|\?")
 
 
@@ -158,6 +161,18 @@ def filled(sql: str, marks: Iterable[str]) -> str:
     """The statement with each ? that stands for a parameter replaced by the next mark."""
     remaining = iter(marks)
     return _PIECES.sub(lambda piece: next(remaining) if piece[0] == "?" else piece[0], sql)
+
+
+def paged(statement: Statement) -> str:
+    """The statement for the page that explain speaks of."""
+    return f"{statement.text}\nLIMIT {EXPLAINED_PAGE}"
+
+
+def written_out(statement: Statement) -> str:
+    """That statement with its parameters in place, to be read by people."""
+    values = statement.parameters
+    shown = (f"x'{v.hex()}'" if isinstance(v, bytes) else repr(v) for v in values)
+    return filled(paged(statement), shown)
 
 
 def order_expression(dialect: Dialect, path: Path) -> str:
