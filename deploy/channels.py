@@ -16,6 +16,7 @@ from gridloom.client.admin.config_update import UpdateUnsigned, check_signatures
 from gridloom.client.admin.participation import OrdererAdmin
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
+from gridloom.common.rpc import RpcError
 from gridloom.common.rpc.grpc_channel import ClientTls
 from gridloom.protos.common.common_pb2 import Block, Envelope
 from gridloom.protos.common.configtx_pb2 import Config
@@ -176,30 +177,30 @@ class ChannelOperations:
         raise error
 
     async def _applied(self, channel: ChannelSpec, sequence: int) -> Sequence[str]:
-        """Wait until the peers that take part have the configuration with this number."""
+        """Wait until the peers that take part have the configuration with this number.
+
+        One that does not answer its own administrator is out of the channel, or has just
+        joined and does not know of its organization yet: nobody waits for it.
+        """
         waiting = {node.name: msp_id for msp_id, node in await self.joined(channel)}
-        names = tuple(waiting)
+        applied = []
         try:
             async with asyncio.timeout(APPLY_TIMEOUT):
                 while waiting:
                     for name, msp_id in tuple(waiting.items()):
-                        if await self._sequence(channel.name, msp_id, name) >= sequence:
+                        admin = self._access.channel_admin(msp_id)
+                        try:
+                            config = await admin.peer_config(self._access.peer(name), channel.name)
+                        except (EndorsementError, RpcError):
                             del waiting[name]
+                            continue
+                        if config.sequence >= sequence:
+                            del waiting[name]
+                            applied.append(name)
                     await asyncio.sleep(POLL_INTERVAL)
         except TimeoutError:
             raise NotApplied(channel.name, tuple(waiting)) from None
-        return names
-
-    async def _sequence(self, channel_id: str, msp_id: str, peer: str) -> int:
-        """The number of the configuration in force on a peer.
-
-        One that the peer may not tell its own administrator is new: it has put them out.
-        """
-        admin = self._access.channel_admin(msp_id)
-        try:
-            return (await admin.peer_config(self._access.peer(peer), channel_id)).sequence
-        except EndorsementError:
-            return 2**64
+        return applied
 
     def peers(self, channel: ChannelSpec) -> list[tuple[str, PeerNode]]:
         """Return the peers of the member organizations, each with its MSP id."""
