@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from gridloom.peer.settings import ConcurrencySettings, InvalidSetting, PeerSettings, load_settings
+from gridloom.peer.settings import (
+    ConcurrencySettings,
+    InvalidSetting,
+    PeerSettings,
+    PrivateDataSettings,
+    load_settings,
+    private_data_settings,
+)
 
 CORE = """
 peer:
@@ -33,6 +40,11 @@ peer:
     concurrency: {endorserService: 3, gatewayService: 0}
   gossip:
     whatever: [1, 2]
+    pvtData:
+      pullRetryThreshold: 5s
+      reconcileSleepInterval: 2m
+      reconcileBatchSize: 7
+      implicitCollectionDisseminationPolicy: {requiredPeerCount: 1, maxPeerCount: 2}
 chaincode:
   executetimeout: 45s
 ledger:
@@ -125,3 +137,53 @@ def test_a_list_where_one_value_belongs_is_refused(tmp_path):
     (tmp_path / "core.yaml").write_text("peer:\n  id: [a, b]\n")
     with pytest.raises(InvalidSetting, match="single value"):
         load_settings(tmp_path, {})
+
+
+def test_private_data_have_settings_of_their_own(folder):
+    assert load_settings(folder, {}).private_data == PrivateDataSettings(
+        pull_retry_threshold=timedelta(seconds=5),
+        reconcile_interval=timedelta(minutes=2),
+        reconcile_batch=7,
+        own_required=1,
+        own_maximum=2,
+    )
+
+
+def test_private_data_are_treated_as_the_sample_configuration_says_by_default():
+    defaults = private_data_settings({})
+    assert defaults == PrivateDataSettings()
+    assert defaults.pull_retry_threshold == timedelta(seconds=60)
+    assert defaults.push_ack_timeout == timedelta(seconds=3)
+    assert (defaults.transient_retention, defaults.btl_pull_margin) == (20_000, 10)
+    assert (defaults.reconcile_interval, defaults.reconcile_batch) == (timedelta(minutes=1), 10)
+    assert defaults.unavailable_interval == timedelta(hours=1)
+    assert (defaults.own_required, defaults.own_maximum) == (0, 1)
+
+
+def test_private_data_settings_may_stand_in_variables_alone():
+    settings = private_data_settings(
+        {
+            "CORE_PEER_GOSSIP_PVTDATA_RECONCILIATIONENABLED": "false",
+            "CORE_PEER_GOSSIP_PVTDATA_TRANSIENTSTOREMAXBLOCKRETENTION": "50",
+            "CORE_PEER_GOSSIP_PVTDATA_SKIPPULLINGINVALIDTRANSACTIONSDURINGCOMMIT": "true",
+            "CORE_LEDGER_PVTDATASTORE_DEPRIORITIZEDDATARECONCILERINTERVAL": "3m",
+        }
+    )
+    assert (settings.reconcile, settings.transient_retention) == (False, 50)
+    assert settings.skip_pulling_invalid
+    assert settings.unavailable_interval == timedelta(minutes=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PEER_GOSSIP_PVTDATA_RECONCILEBATCHSIZE", "0"),
+        ("PEER_GOSSIP_PVTDATA_TRANSIENTSTOREMAXBLOCKRETENTION", "-1"),
+        ("PEER_GOSSIP_PVTDATA_PULLRETRYTHRESHOLD", "soon"),
+        ("PEER_GOSSIP_PVTDATA_IMPLICITCOLLECTIONDISSEMINATIONPOLICY_REQUIREDPEERCOUNT", "2"),
+        ("PEER_GOSSIP_PVTDATA_IMPLICITCOLLECTIONDISSEMINATIONPOLICY_REQUIREDPEERCOUNT", "-1"),
+    ],
+)
+def test_private_data_settings_that_make_no_sense_are_refused(name, value):
+    with pytest.raises(InvalidSetting, match="pvtData"):
+        private_data_settings({f"CORE_{name}": value})

@@ -1,6 +1,6 @@
 """A chaincode for private data: every way to write, read and guard a collection."""
 
-from gridloom.chaincode import Context, Contract, KeyEndorsementPolicy, transaction
+from gridloom.chaincode import ChaincodeError, Context, Contract, KeyEndorsementPolicy, transaction
 
 
 class Vault(Contract):
@@ -74,3 +74,9 @@ class Vault(Contract):
     def note(self, ctx: Context, key: str, value: str) -> None:
         """Write something that is no secret."""
         ctx.stub.put_state(key, value)
+
+    @transaction("submit")
+    def put_then_fail(self, ctx: Context, collection: str, key: str) -> None:
+        """Store a secret and fail: it must not get anywhere."""
+        self.put(ctx, collection, key)
+        raise ChaincodeError("no luck")
