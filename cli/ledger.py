@@ -45,6 +45,10 @@ def verify(
         Path | None,
         typer.Option("--json", help="Write the report to this file (- is stdout)."),
     ] = None,
+    state_database: Annotated[
+        str,
+        typer.Option(help="The peers' own, goleveldb or CouchDB: CouchDB refuses some writes."),
+    ] = "goleveldb",
 ) -> None:
     """Validate a channel's blocks as a peer would, and compare with what is recorded in them.
 
@@ -52,15 +56,20 @@ def verify(
     is wrong in a block is said and the next one follows. Status 1 if anything differs.
     """
     from gridloom.peer.audit import BlockSources, NoBlocks, audit  # noqa: PLC0415
+    from gridloom.peer.ledger.state_database import StateDatabase  # noqa: PLC0415
 
     # Each refusal of a transaction is part of the report; the log would say it again.
     logging.getLogger("gridloom.peer").setLevel(logging.ERROR)
+    try:
+        rules = StateDatabase.named(state_database)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--state-database") from error
     try:
         sources = BlockSources(paths)
     except NoBlocks as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     with _progress() as progress:
-        report = audit(sources, progress)
+        report = audit(sources, progress, state_database=rules)
     if json_file is not None:
         text = json.dumps(report.to_json(), indent=1)
         if str(json_file) == "-":

@@ -17,6 +17,7 @@ from gridloom.common.errors import GridloomError
 from gridloom.common.policies.policy import PolicyNotSatisfied
 from gridloom.protos.common import common_pb2
 
+from ..ledger.state_database import StateDatabase
 from ..validation.block_acceptance import verify_signatures
 from .chain import Chain
 from .judgement import Judgement, Knowledge, StageA, judge_form, judge_genesis
@@ -30,13 +31,18 @@ logger = logging.getLogger(__name__)
 
 
 def audit(
-    sources: BlockSources, progress: Callable[[BlockVerdict, int], None] | None = None
+    sources: BlockSources,
+    progress: Callable[[BlockVerdict, int], None] | None = None,
+    *,
+    state_database: StateDatabase = StateDatabase.LEVELDB,
 ) -> AuditReport:
     """Audit all blocks of a channel; never raises because of what is in them.
 
-    progress: told of each block, and how many there are in all.
+    progress: told of each block, and how many there are in all; state_database: the channel's
+    peers', because CouchDB's refuses some writes.
     """
-    auditor = Auditor(sources.channel_id, Chain.behind_snapshot(sources.snapshot))
+    chain = Chain.behind_snapshot(sources.snapshot)
+    auditor = Auditor(sources.channel_id, chain, state_database)
     report = AuditReport(sources.channel_id)
     for found in sources:
         verdict, notes = auditor.examine(found)
@@ -49,10 +55,15 @@ def audit(
 class Auditor:
     """The auditor of one channel; takes its blocks in order."""
 
-    def __init__(self, channel_id: str, chain: Chain) -> None:
+    def __init__(
+        self,
+        channel_id: str,
+        chain: Chain,
+        state_database: StateDatabase = StateDatabase.LEVELDB,
+    ) -> None:
         self._channel_id = channel_id
         self._chain = chain
-        state = ReplayedState()
+        state = ReplayedState(state_database)
         self._stage_a = StageA(state)
         self._settling = Settling(state)
         self._bundle: ChannelBundle | None = None

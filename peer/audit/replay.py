@@ -7,11 +7,18 @@ validation ever looks at.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
+from gridloom.common.errors import GridloomError
+
+from ..chaincodes.lifecycle.definitions import ChaincodeDefinitions
 from ..ledger.cached_snapshot import CachedSnapshot
+from ..ledger.expiry import expire, schedule
 from ..ledger.memory_state import MemoryState
 from ..ledger.rwset import TxRwSet
+from ..ledger.state_database import StateDatabase
 from ..ledger.state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
+from ..ledger.store import KeyExpiry
 from ..ledger.update_batch import UpdateBatch
 from ..ledger.write_set import apply_write_set
 from ..validation.block_transaction import BlockTransaction
@@ -19,11 +26,16 @@ from ..validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE, validate_and_prepare
 
 
 class ReplayedState:
-    """State and transaction ids after the blocks replayed so far."""
+    """State and transaction ids after the blocks replayed so far.
 
-    def __init__(self) -> None:
-        self._state = MemoryState()
+    state_database: by whose rules the channel's peers keep their state.
+    """
+
+    def __init__(self, state_database: StateDatabase = StateDatabase.LEVELDB) -> None:
+        self._state = MemoryState(state_database)
         self._ids: set[str] = set()
+        self._definitions = ChaincodeDefinitions()
+        self._expiring: dict[int, list[KeyExpiry]] = {}
 
     def snapshot(self) -> StateSnapshot:
         """The state before the next block; close it."""
@@ -71,9 +83,26 @@ class ReplayedState:
     def apply(
         self, number: int, transactions: Sequence[BlockTransaction], batch: UpdateBatch
     ) -> None:
-        """Go on to the state after the block."""
+        """Go on to the state after the block; hashes whose BlockToLive is over go, too.
+
+        The batch is changed: take its commit hash before.
+        """
         self._ids.update(t.indexed_id for t in transactions if t.indexed_id)
+        snapshot = CachedSnapshot(self._state.snapshot())
+        try:
+            block_to_live = partial(self._block_to_live, snapshot)
+            for entry in schedule(number, batch, block_to_live):
+                self._expiring.setdefault(entry.expires_at, []).append(entry)
+            expire(self._expiring.pop(number, ()), batch, snapshot, lambda *_: None)
+        finally:
+            snapshot.close()
         self._state.apply(batch.stored(), number + 1)
+
+    def _block_to_live(self, snapshot: CachedSnapshot, namespace: str, collection: str) -> int:
+        try:
+            return self._definitions.block_to_live(namespace, collection, snapshot)
+        except GridloomError:  # a definition that cannot be read has no collections
+            return 0
 
 
 def _is_known(rwset: TxRwSet, batch: UpdateBatch, snapshot: StateSnapshot) -> bool:

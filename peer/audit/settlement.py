@@ -58,8 +58,8 @@ class Settling:
             final = [transaction.code for transaction in transactions]
             batch, complete = self._state.believe(number, transactions)
             complete = complete and _NOT_VALIDATED not in final
-        self._state.apply(number, transactions, batch)
         computed = self._commit_hash(number, final, batch) if complete else None
+        self._state.apply(number, transactions, batch)
         self._last_hash = computed if computed is not None else recorded.commit_hash
         return Settlement(transactions, codes, computed, complete)
 

@@ -88,7 +88,9 @@ class CraftedChain:
         """A transaction that writes these keys."""
         return self.draft(rwset(namespace(chaincode, writes)), chaincode).envelope()
 
-    def defined(self, name: str, policy: bytes = MAJORITY, sequence: int = 1) -> bytes:
+    def defined(
+        self, name: str, policy: bytes = MAJORITY, sequence: int = 1, collections: bytes = b""
+    ) -> bytes:
         """A transaction that commits a chaincode definition."""
         definition = ChaincodeDefinition(
             sequence=sequence,
@@ -96,6 +98,7 @@ class CraftedChain:
             endorsement_plugin="escc",
             validation_plugin="vscc",
             validation_parameter=policy,
+            collections=collections,
         )
         record = definition.as_record()
         values = {field_key(NAMESPACES, name, key): value for key, value in record.fields.items()}

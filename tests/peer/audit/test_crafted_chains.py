@@ -1,19 +1,25 @@
 """Channels no golden network shows: upgraded, BFT, and such as stop a peer."""
 
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
 
 from gridloom.common import blocks
 from gridloom.common.policies import language
+from gridloom.peer.audit import BlockSources, audit
+from gridloom.peer.ledger.state_database import StateDatabase
 from gridloom.protos.common import common_pb2, configuration_pb2, policies_pb2
 from gridloom.protos.common.configtx_pb2 import Config, ConfigEnvelope
+from gridloom.protos.ledger.rwset import rwset_pb2
+from gridloom.protos.ledger.rwset.kvrwset import kv_rwset_pb2
 from gridloom.protos.msp import identities_pb2, msp_principal_pb2
-from gridloom.protos.peer import transaction_pb2
+from gridloom.protos.peer import collection_pb2, transaction_pb2
 from harness.auditing import audited, codes, places, said
 from harness.consortium import CHANNEL, consortium
 from harness.crafted_chain import CraftedChain
-from harness.transactions import VALIDATION_PARAMETER, namespace, rwset
+from harness.stage_a import collections
+from harness.transactions import VALIDATION_PARAMETER, collection, namespace, rwset
 
 ORG1 = language.parse("OR('Org1MSP.peer')").SerializeToString()
 
@@ -244,3 +250,40 @@ def test_codes_of_one_block_are_held_against_a_state_without_it():
     report = audited(chain.blocks, CHANNEL)
     duplicate = transaction_pb2.TxValidationCode.Name(transaction_pb2.DUPLICATE_TXID)
     assert codes(report)[2:] == [["VALID", duplicate], [duplicate]]
+
+
+def test_hashes_of_private_data_go_when_their_time_is_over():
+    config = collection_pb2.StaticCollectionConfig(name="short", block_to_live=1)
+    chain = CraftedChain()
+    chain.add(chain.defined("basic", collections=collections(config)))
+    key = sha256(b"k").digest()
+
+    def reads(version: kv_rwset_pb2.Version | None) -> bytes:
+        read = kv_rwset_pb2.KVReadHash(key_hash=key, version=version)
+        hashed = kv_rwset_pb2.HashedRWSet(hashed_reads=[read]).SerializeToString()
+        read_set = rwset_pb2.CollectionHashedReadWriteSet(
+            collection_name="short", hashed_rwset=hashed
+        )
+        return chain.draft(rwset(namespace("basic", collections=[read_set]))).envelope()
+
+    writes = rwset(namespace("basic", collections=[collection("short", {"k": b"v"})]))
+    chain.add(chain.draft(writes).envelope())
+    written = kv_rwset_pb2.Version(block_num=2, tx_num=0)
+    chain.add(reads(written), reads(None))
+    chain.add(reads(written), reads(None))  # it goes with this block, after its transactions
+    chain.add(reads(written), reads(None))
+    report = audited(chain.blocks, CHANNEL)
+    conflict = "MVCC_READ_CONFLICT"
+    assert codes(report)[3:] == [["VALID", conflict], ["VALID", conflict], [conflict, "VALID"]]
+
+
+def test_writes_that_couchdb_refuses_are_invalid_only_where_it_keeps_the_state(tmp_path):
+    chain = CraftedChain()
+    chain.add(chain.defined("basic"))
+    chain.add(chain.written("basic", _secret=b"1"), chain.written("basic", plain=b"1"))
+    for block in chain.blocks:
+        (tmp_path / f"{block.header.number}").write_bytes(block.SerializeToString())
+    sources = BlockSources([tmp_path])
+    assert codes(audit(sources))[2] == ["VALID", "VALID"]
+    report = audit(sources, state_database=StateDatabase.COUCHDB)
+    assert codes(report)[2] == ["INVALID_WRITESET", "VALID"]
