@@ -1,6 +1,7 @@
 """Reads load.csv and generation.csv: the hour, then one column for each user, in kWh.
 
-A first line whose first cell is no number is a heading.  Numbers are read as decimals,
+A first line whose first cell is no number is a heading.  Users belong together by their
+names when both headings hold the same ones, else by their place.  Numbers are read as decimals,
 so 0.1 is a tenth; energy goes to the ledger in whole Wh, rounded half to even.  A cell
 that cannot be meant is named by file, row and column.  (Fabric counterpart: none.)
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 
@@ -23,9 +24,13 @@ _LIMIT_KWH = 10**9
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One file: energy in Wh by hour and user; hours ascending, rows of equal length."""
+    """One file: energy in Wh by hour and user; hours ascending, rows of equal length.
+
+    names: the users' in the heading; empty without one.
+    """
 
     file: str
+    names: tuple[str, ...]
     hours: tuple[int, ...]
     energy: tuple[tuple[int, ...], ...]
 
@@ -33,6 +38,12 @@ class Profile:
     def users(self) -> int:
         """Number of users."""
         return len(self.energy[0])
+
+    def in_order_of(self, names: Sequence[str]) -> Profile:
+        """Return the same with the users in another order of the same names."""
+        places = [self.names.index(name) for name in names]
+        energy = tuple(tuple(row[place] for place in places) for row in self.energy)
+        return replace(self, names=tuple(names), energy=energy)
 
 
 def read_profiles(directory: Path) -> tuple[Profile, Profile]:
@@ -46,6 +57,8 @@ def read_profiles(directory: Path) -> tuple[Profile, Profile]:
         missing = sorted(set(other.hours) - set(mine.hours))
         if missing:
             raise ProfileError(mine.file, f"has no row for hour {missing[0]} of {other.file}")
+    if sorted(load.names) == sorted(generation.names):
+        generation = generation.in_order_of(load.names)
     return load, generation
 
 
@@ -62,6 +75,7 @@ def read_profile(path: Path) -> Profile:
                 raise ProfileError(file, "has no column after the hour", row=number)
             if _decimal(cells[0]) is None:
                 heading = cells
+                _no_name_twice(file, number, heading)
                 continue
         if len(cells) != width:
             reason = f"has {len(cells)} columns, not {width}"
@@ -76,7 +90,7 @@ def read_profile(path: Path) -> Profile:
     if not rows:
         raise ProfileError(file, "has no row of numbers")
     hours = tuple(sorted(rows))
-    return Profile(file, hours, tuple(rows[hour] for hour in hours))
+    return Profile(file, tuple(heading[1:]), hours, tuple(rows[hour] for hour in hours))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -94,6 +108,12 @@ def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise ProfileError(str(path), f"cannot be read: {error.strerror}") from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ProfileError(str(path), f"is no CSV text: {error}") from error
+
+
+def _no_name_twice(file: str, row: int, heading: Sequence[str]) -> None:
+    for place, name in enumerate(heading):
+        if name and name in heading[:place]:
+            raise ProfileError(file, f"{name!r} is there twice", row=row, column=str(place + 1))
 
 
 def _column(heading: Sequence[str], place: int) -> str:

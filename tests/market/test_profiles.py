@@ -54,6 +54,7 @@ def test_headings_blank_lines_and_line_ends_do_not_matter(tmp_path, text):
         ("hour,ann\n7,1,2\n", 2, None, "has 3 columns, not 2"),
         ("hour,ann\n\n7\n", 3, None, "has 1 columns, not 2"),
         ("hour\n7\n", 1, None, "no column after the hour"),
+        ("hour,ann,bob,ann\n7,1,2,3\n", 1, "4", "'ann' is there twice"),
     ],
 )
 def test_a_bad_cell_is_named_by_file_row_and_column(tmp_path, text, row, column, says):
@@ -92,6 +93,25 @@ def test_both_files_must_speak_of_the_same_users_and_hours(tmp_path, load, text,
     write(tmp_path / "generation.csv", text)
     with pytest.raises(ProfileError, match=says):
         read_scenario(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "generation"),
+    [
+        ("hour,bob,ann\n7,1,2\n8,3,4\n", ((2_000, 1_000), (4_000, 3_000))),
+        ("hour,pv1,pv2\n7,1,2\n8,3,4\n", ((1_000, 2_000), (3_000, 4_000))),
+        ("hour,bob,carl\n7,1,2\n8,3,4\n", ((1_000, 2_000), (3_000, 4_000))),
+        ("7,1,2\n8,3,4\n", ((1_000, 2_000), (3_000, 4_000))),
+    ],
+    ids=["other order", "other names", "one name of two", "no heading"],
+)
+def test_users_of_the_same_names_belong_together_else_those_in_the_same_place(
+    tmp_path, load, text, generation
+):
+    write(tmp_path / "generation.csv", text)
+    scenario = read_scenario(tmp_path)
+    assert scenario.load == ((2_000, 3_000), (1_500, 0))
+    assert scenario.generation == generation
 
 
 def test_the_papers_day_has_five_users_in_twelve_hours():
