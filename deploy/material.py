@@ -77,7 +77,8 @@ class Material:
         """Return a user by short name (Admin, User1); MaterialError."""
         org = self.organization(organization)
         if name not in org.users:
-            raise MaterialError(f"{name}@{org.domain}", "no such user")
+            there = ", ".join(sorted(org.users))
+            raise MaterialError(f"{name}@{org.domain}", f"no such user; there are {there}")
         return org.users[name]
 
     def revocation_list(self, organization: str, users: Iterable[str]) -> bytes:
