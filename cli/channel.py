@@ -55,6 +55,7 @@ def info(directory: Directory = DEFAULT_DIRECTORY, channel: ChannelName = "") ->
     """Show height and newest block of a channel on each of its orderers and peers."""
 
     async def work() -> None:
+        from gridloom.common.errors import GridloomError  # noqa: PLC0415
         from gridloom.deploy.channels import ChannelOperations  # noqa: PLC0415
 
         async with network_access(directory) as access:
@@ -62,14 +63,20 @@ def info(directory: Directory = DEFAULT_DIRECTORY, channel: ChannelName = "") ->
             operations = ChannelOperations(access)
             for node in access.topology.orderers():
                 if node.name in spec.orderers:
-                    found = await operations.orderer_admin(node).channel(spec.name)
+                    shown = await operations.orderer_admin(node).channel(spec.name)
                     typer.echo(
-                        f"{node.name}: height {found.height}, {found.relation}, {found.status}"
+                        f"{node.name}: height {shown.height}, {shown.relation}, {shown.status}"
                     )
-            for msp_id, peer in await operations.joined(spec):
-                ledger = await access.channel_admin(msp_id).info(access.peer(peer.name), spec.name)
-                newest = ledger.currentBlockHash.hex()
-                typer.echo(f"{peer.name}: height {ledger.height}, newest block {newest}")
+            for msp_id, peer in await operations.joined(spec.name):
+                try:
+                    found = await access.channel_admin(msp_id).info(
+                        access.peer(peer.name), spec.name
+                    )
+                except GridloomError as error:  # it does not know its organisation yet
+                    typer.echo(f"{peer.name}: {error}")
+                    continue
+                newest = found.currentBlockHash.hex()
+                typer.echo(f"{peer.name}: height {found.height}, newest block {newest}")
 
     run(work())
 
@@ -175,7 +182,7 @@ def join_peers(
             ]
             if not peers:
                 raise typer.BadParameter("there is no such peer")
-            joined = {node.name for _, node in await operations.joined(spec, peers)}
+            joined = {node.name for _, node in await operations.joined(spec.name, peers)}
             todo = [(msp_id, node) for msp_id, node in peers if node.name not in joined]
             await operations.join(spec, todo, first)
             typer.echo(f"joined {name}: {', '.join(node.name for _, node in todo) or 'nobody new'}")

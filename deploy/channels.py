@@ -156,50 +156,51 @@ class ChannelOperations:
         it, UpdateUnsigned when that is for want of signatures, NotApplied when a peer takes long.
         """
         sender = organization or self._first_member(channel)
-        config = await self.config(channel, sender)
+        bundle = ChannelBundle(channel.name, await self.config(channel, sender))
+        signed = self.sign(envelope, [sender])
         admin = self._access.channel_admin(sender)
         try:
             await admin.submit_update(self._access.orderer(channel), envelope)
         except BroadcastError as error:
-            self._explain(ChannelBundle(channel.name, config), envelope, sender, error)
-        return await self._applied(channel, config.sequence + 1)
+            try:
+                check_signatures(signed, bundle)
+            except UpdateUnsigned as unsigned:
+                raise UpdateUnsigned(str(error), unsigned.explanation, unsigned.who) from error
+            except GridloomError:
+                raise error from None
+            raise
+        return await self._applied(
+            ChannelBundle(channel.name, bundle.propose_update(signed).config)
+        )
 
-    def _explain(
-        self, bundle: ChannelBundle, envelope: Envelope, sender: str, error: BroadcastError
-    ) -> None:
-        """Raise the orderer's refusal, with whose signatures lack if that is the reason."""
-        try:
-            check_signatures(self.sign(envelope, [sender]), bundle)
-        except UpdateUnsigned as unsigned:
-            raise UpdateUnsigned(str(error), unsigned.explanation, unsigned.who) from error
-        except GridloomError:
-            raise error from None
-        raise error
+    async def _applied(self, bundle: ChannelBundle) -> Sequence[str]:
+        """Wait until the peers that take part have this configuration, or a later one.
 
-    async def _applied(self, channel: ChannelSpec, sequence: int) -> Sequence[str]:
-        """Wait until the peers that take part have the configuration with this number.
-
-        One that does not answer its own administrator is out of the channel, or has just
-        joined and does not know of its organization yet: nobody waits for it.
+        Peers of organizations that are no members any more will never see it; one that has
+        just joined does not know its own administrator yet, and nobody waits for it.
         """
-        waiting = {node.name: msp_id for msp_id, node in await self.joined(channel)}
+        waiting = {
+            node.name: msp_id
+            for msp_id, node in await self.joined(bundle.channel_id)
+            if msp_id in bundle.application.orgs
+        }
         applied = []
         try:
             async with asyncio.timeout(APPLY_TIMEOUT):
                 while waiting:
                     for name, msp_id in tuple(waiting.items()):
-                        admin = self._access.channel_admin(msp_id)
+                        admin, peer = self._access.channel_admin(msp_id), self._access.peer(name)
                         try:
-                            config = await admin.peer_config(self._access.peer(name), channel.name)
+                            config = await admin.peer_config(peer, bundle.channel_id)
                         except (EndorsementError, RpcError):
                             del waiting[name]
                             continue
-                        if config.sequence >= sequence:
+                        if config.sequence >= bundle.sequence:
                             del waiting[name]
                             applied.append(name)
                     await asyncio.sleep(POLL_INTERVAL)
         except TimeoutError:
-            raise NotApplied(channel.name, tuple(waiting)) from None
+            raise NotApplied(bundle.channel_id, tuple(waiting)) from None
         return applied
 
     def peers(self, channel: ChannelSpec) -> list[tuple[str, PeerNode]]:
@@ -221,13 +222,14 @@ class ChannelOperations:
         return [*(org.msp_id for org in topology.members(channel)), *orderers]
 
     async def joined(
-        self, channel: ChannelSpec, peers: Sequence[tuple[str, PeerNode]] | None = None
+        self, channel_id: str, peers: Sequence[tuple[str, PeerNode]] | None = None
     ) -> list[tuple[str, PeerNode]]:
-        """Return which peers, of the members' if not given, have joined a channel."""
+        """Return which of these peers, of all if none are given, have joined a channel."""
+        every = [(org.msp_id, n) for org in self._access.topology.organizations for n in org.peers]
         found = []
-        for msp_id, node in self.peers(channel) if peers is None else peers:
+        for msp_id, node in every if peers is None else peers:
             admin = self._access.channel_admin(msp_id)
-            if channel.name in await admin.list(self._access.peer(node.name)):
+            if channel_id in await admin.list(self._access.peer(node.name)):
                 found.append((msp_id, node))
         return found
 

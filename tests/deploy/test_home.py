@@ -9,7 +9,7 @@ import pytest
 from gridloom.common.errors import MalformedMessage
 from gridloom.deploy.home import HomeError, NetworkHome
 from gridloom.deploy.network_lock import NetworkLock, NetworkRuns
-from gridloom.deploy.topology import Topology
+from gridloom.deploy.topology import ChannelSpec, Topology
 from gridloom.protos.common.common_pb2 import Block, BlockHeader
 
 
@@ -64,6 +64,34 @@ def test_the_topology_has_the_ports_the_network_was_made_with(home):
     (home.path / "description.yaml").unlink()
     with pytest.raises(HomeError, match=r"description.yaml: missing"):
         home.topology()
+
+
+def test_a_network_made_before_orderers_had_admin_ports_is_continued(home):
+    home.save_description("")
+    home.save_state({"ports": [11, 12, 13, 14]})
+    assert home.topology().orderers()[0].admin_port == 14
+    home.save_state({"ports": [11, 12, 13]})
+    assert home.topology().orderers()[0].admin_port == 7053
+
+
+def test_channels_made_and_members_changed_later_are_known(home):
+    home.save_description("")
+    home.save_state({"ports": [11, 12, 13, 14]})
+    orderers = ("orderer.example.com",)
+    home.change_channel(ChannelSpec("mychannel", ("Org1",), orderers))
+    home.change_channel(ChannelSpec("second", ("Org2",), orderers))
+    topology = home.topology()
+    assert [(each.name, each.members) for each in topology.channels] == [
+        ("mychannel", ("Org1",)),
+        ("second", ("Org2",)),
+    ]
+    shown = [(each["name"], each["members"]) for each in home.state()["channels"]]
+    assert shown == [("mychannel", ["Org1MSP"]), ("second", ["Org2MSP"])]
+    (home.path / "channels.json").write_text("{")
+    with pytest.raises(HomeError, match=r"channels.json: damaged"):
+        home.topology()
+    home.remove()
+    assert not home.path.exists()
 
 
 def test_a_genesis_block_is_kept_and_damage_is_seen(home):

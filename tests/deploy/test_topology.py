@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gridloom.deploy.document import DocumentError
-from gridloom.deploy.topology import Cutting, Topology
+from gridloom.deploy.topology import ChannelSpec, Cutting, Topology
+from gridloom.peer.ledger.state_database import StateDatabase
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "deploy" / "examples"
 
@@ -89,6 +90,36 @@ def test_shifting_moves_every_port_but_the_free_ones():
         Topology.parse(text).shifted(65000)
 
 
+def test_orderers_have_an_admin_port_where_the_samples_have_it():
+    assert Topology.default().orderers()[0].admin_endpoint == "127.0.0.1:7053"
+    text = (
+        "orderer_organizations: [{name: O, orderers: [{}, {port: 0}, {port: 81}, {admin_port: 5}]}]"
+    )
+    nodes = Topology.parse(text).orderers()
+    assert [node.admin_port for node in nodes] == [7053, 0, 84, 5]
+    shifted = Topology.default().shifted(17050)
+    assert shifted.ports() == (17050, 17051, 19051, 17053)
+
+
+def test_an_admin_port_gives_way_to_the_ports_that_are_stated():
+    text = "organizations: [{name: A, peers: [{port: 7053}]}]"
+    assert Topology.parse(text).orderers()[0].admin_port == 0
+    text = "orderer_organizations: [{name: O, orderers: [{port: 65534}, {port: 10}, {port: 13}]}]"
+    assert [node.admin_port for node in Topology.parse(text).orderers()] == [0, 0, 16]
+
+
+def test_channels_can_be_added_and_get_other_members():
+    topology = Topology.parse(
+        "channels: [{name: one, members: [Org1], endorsement: ALL Endorsement}]"
+    )
+    changed = topology.with_channels(
+        [ChannelSpec("one", ("Org1", "Org2"), ("x",)), ChannelSpec("two", ("Org2",), ("x",))]
+    )
+    assert [channel.name for channel in changed.channels] == ["one", "two"]
+    assert changed.channel("one").members == ("Org1", "Org2")
+    assert changed.channel("one").endorsement == "ALL Endorsement"
+
+
 def test_ports_can_be_replaced_one_by_one():
     free = iter(range(40000, 40010))
     topology = Topology.default().with_ports(lambda _: next(free))
@@ -115,6 +146,12 @@ FAULTS = [
     ("organizations: [{name: A, peers: [{port: 70000}]}]", "", "70000 is not in 0..65535"),
     ("organizations: [{name: A, peers: [{port: true}]}]", "", "expected a whole number"),
     ("organizations: [{name: A, peers: [{port: 7050}]}]", "", "'127.0.0.1:7050' stands already"),
+    (
+        "orderer_organizations: [{name: O, orderers: [{admin_port: 7051}]}]",
+        "orderer_organizations[0].orderers[0].admin_port",
+        "stands already at organizations[0].peers[0].port",
+    ),
+    ("orderer_organizations: [{name: O, orderers: [{admin_port: -2}]}]", "", "not in 0..65535"),
     ("organizations: [{name: A, peers: [p, p]}]", "organizations[0].peers[1].name", "already"),
     ("organizations: [{name: A, users: [a, a]}]", "organizations[0].users[1]", "already"),
     ("organizations: [{name: A, users: [a/b]}]", "organizations[0].users[0].name", "form"),
@@ -162,3 +199,11 @@ def test_a_fault_is_told_with_its_path(text, path, reason):
     assert reason in str(caught.value)
     if path:
         assert caught.value.path == path
+
+
+def test_the_state_database_is_named_as_in_fabric_or_in_small_letters():
+    named = {name: Topology.parse(f"state_database: {name}") for name in ("CouchDB", "couchdb")}
+    assert {topology.state_database for topology in named.values()} == {StateDatabase.COUCHDB}
+    assert Topology.default().state_database is StateDatabase.LEVELDB
+    with pytest.raises(DocumentError, match="state_database.*'mongo' is not one of goleveldb"):
+        Topology.parse("state_database: mongo")

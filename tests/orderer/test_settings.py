@@ -7,7 +7,12 @@ import pytest
 
 from gridloom.common.settings import InvalidSetting
 from gridloom.orderer.chain import CuttingMode
-from gridloom.orderer.settings import OrdererSettings, TlsSettings, load_settings
+from gridloom.orderer.settings import (
+    AdminSettings,
+    OrdererSettings,
+    TlsSettings,
+    load_settings,
+)
 
 YAML = """
 General:
@@ -100,3 +105,53 @@ def test_a_document_that_will_not_do_is_an_error(tmp_path, text) -> None:
 def test_a_missing_document_is_an_error(tmp_path) -> None:
     with pytest.raises(InvalidSetting, match=r"orderer\.yaml"):
         load_settings(tmp_path, {})
+
+
+ADMIN = """
+Admin:
+  ListenAddress: 0.0.0.0:7053
+  TLS: {Enabled: true, Certificate: tls/server.crt, PrivateKey: tls/server.key,
+        ClientRootCAs: [tls/ca.crt]}
+ChannelParticipation: {Enabled: false, MaxRequestBodySize: 2 MB}
+"""
+
+
+def test_the_admin_port_is_for_administrators_with_certificates(tmp_path) -> None:
+    assert load(tmp_path, ADMIN).admin == AdminSettings(
+        listen_address="0.0.0.0:7053",
+        tls=TlsSettings(
+            tmp_path / "tls/server.crt",
+            tmp_path / "tls/server.key",
+            client_root_cas=(tmp_path / "tls/ca.crt",),
+        ),
+        participation=False,
+        max_request_body=2 * 1024**2,
+    )
+    variables = {
+        "ORDERER_ADMIN_LISTENADDRESS": "127.0.0.1:9000",
+        "ORDERER_CHANNELPARTICIPATION_ENABLED": "true",
+        "ORDERER_CHANNELPARTICIPATION_MAXREQUESTBODYSIZE": "500",
+        "ORDERER_ADMIN_TLS_ENABLED": "false",
+    }
+    assert load(tmp_path, ADMIN, **variables).admin == AdminSettings(
+        "127.0.0.1:9000", max_request_body=500
+    )
+
+
+@pytest.mark.parametrize(
+    ("variables", "key"),
+    [
+        ({"ORDERER_ADMIN_TLS_CLIENTAUTHREQUIRED": "false"}, "Admin.TLS.ClientAuthRequired"),
+        ({"ORDERER_ADMIN_TLS_CLIENTROOTCAS": "[]"}, "Admin.TLS.ClientRootCAs"),
+        ({"ORDERER_ADMIN_LISTENADDRESS": "7053"}, "Admin.ListenAddress"),
+        ({"ORDERER_ADMIN_LISTENADDRESS": "host:99999"}, "Admin.ListenAddress"),
+        (
+            {"ORDERER_CHANNELPARTICIPATION_MAXREQUESTBODYSIZE": "huge"},
+            "ChannelParticipation.MaxRequestBodySize",
+        ),
+    ],
+)
+def test_a_fault_of_the_admin_port_is_named(tmp_path, variables, key) -> None:
+    with pytest.raises(InvalidSetting) as caught:
+        load(tmp_path, ADMIN, **variables)
+    assert caught.value.key == key
