@@ -94,7 +94,12 @@ class Contract:
         transient: Mapping[str, Argument] | None = None,
         endorsing_organizations: Sequence[str] = (),
     ) -> Proposal:
-        """Return a proposal, to go through its steps one by one or to sign it elsewhere."""
+        """Return a proposal, to go through its steps one by one or to sign it elsewhere.
+
+        TypeError for a bare string, which would else count as one argument per character.
+        """
+        if isinstance(arguments, str | bytes):
+            raise TypeError(f"arguments must be a sequence of them, not {arguments!r}")
         qualified = f"{self.contract_name}:{name}" if self.contract_name else name
         session = self._session
         message, transaction_id = new_proposal(

@@ -136,3 +136,11 @@ def test_the_time_has_a_default_that_knows_its_zone():
     )
     sent = ChannelHeader.FromString(header.channel_header).timestamp.ToDatetime(UTC)
     assert abs((datetime.now(UTC) - sent).total_seconds()) < 10
+
+
+def test_a_bare_string_is_not_taken_for_a_list_of_arguments(gateway, recorder):
+    contract = gateway.get_network("mychannel").get_contract("basic")
+    for arguments in ("asset1", b"asset1"):
+        with pytest.raises(TypeError, match="must be a sequence of them"):
+            contract.new_proposal("ReadAsset", arguments)
+    assert recorder.requests == []
