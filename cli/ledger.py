@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import snapshot
+from . import snapshot as snapshot_commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ SHOWN_DIFFERENCES = 20
 SECONDS_BETWEEN_LINES = 5.0
 
 app = typer.Typer(help="Audit ledgers; take snapshots of them.", no_args_is_help=True)
-app.add_typer(snapshot.app, name="snapshot")
+app.add_typer(snapshot_commands.app, name="snapshot")
 
 
 @app.callback()
@@ -45,6 +45,15 @@ def verify(
         Path | None,
         typer.Option("--json", help="Write the report to this file (- is stdout)."),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot",
+            exists=True,
+            file_okay=False,
+            help="Begin with this ledger snapshot instead of a genesis block.",
+        ),
+    ] = None,
     state_database: Annotated[
         str,
         typer.Option(help="The peers' own, goleveldb or CouchDB: CouchDB refuses some writes."),
@@ -52,10 +61,12 @@ def verify(
 ) -> None:
     """Validate a channel's blocks as a peer would, and compare with what is recorded in them.
 
-    Every validation code and commit hash is computed anew from the genesis block on; whatever
-    is wrong in a block is said and the next one follows. Status 1 if anything differs.
+    Every validation code and commit hash is computed anew from the genesis block (or a
+    snapshot) on; whatever is wrong in a block is said and the next one follows. Status 1 if
+    anything differs.
     """
     from gridloom.peer.audit import BlockSources, NoBlocks, audit  # noqa: PLC0415
+    from gridloom.peer.ledger.snapshots.stored_snapshot import StoredSnapshot  # noqa: PLC0415
     from gridloom.peer.ledger.state_database import StateDatabase  # noqa: PLC0415
 
     # Each refusal of a transaction is part of the report; the log would say it again.
@@ -69,7 +80,8 @@ def verify(
     except NoBlocks as error:
         raise typer.BadParameter(str(error), param_hint="PATH") from error
     with _progress() as progress:
-        report = audit(sources, progress, state_database=rules)
+        snapshot = None if start is None else StoredSnapshot.open(start)
+        report = audit(sources, progress, snapshot=snapshot, state_database=rules)
     if json_file is not None:
         text = json.dumps(report.to_json(), indent=1)
         if str(json_file) == "-":

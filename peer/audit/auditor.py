@@ -17,6 +17,8 @@ from gridloom.common.errors import GridloomError
 from gridloom.common.policies.policy import PolicyNotSatisfied
 from gridloom.protos.common import common_pb2
 
+from ..ledger.snapshots.errors import SnapshotDamaged
+from ..ledger.snapshots.stored_snapshot import StoredSnapshot
 from ..ledger.state_database import StateDatabase
 from ..validation.block_acceptance import verify_signatures
 from .chain import Chain
@@ -34,17 +36,25 @@ def audit(
     sources: BlockSources,
     progress: Callable[[BlockVerdict, int], None] | None = None,
     *,
+    snapshot: StoredSnapshot | None = None,
     state_database: StateDatabase = StateDatabase.LEVELDB,
 ) -> AuditReport:
     """Audit all blocks of a channel; never raises because of what is in them.
 
-    progress: told of each block, and how many there are in all; state_database: the channel's
-    peers', because CouchDB's refuses some writes.
+    progress: told of each block, and how many there are in all; snapshot: what to begin with
+    instead of a genesis block (the blocks it has seen are left out); state_database: the
+    channel's peers', because CouchDB's refuses some writes.  SnapshotError, ConfigError for a
+    snapshot that cannot be used.
     """
     chain = Chain.behind_snapshot(sources.snapshot)
     auditor = Auditor(sources.channel_id, chain, state_database)
+    if snapshot is not None:
+        auditor.begin(snapshot)
+    seen = -1 if snapshot is None else snapshot.last.number
     report = AuditReport(sources.channel_id)
     for found in sources:
+        if found.number is not None and found.number <= seen:
+            continue
         verdict, notes = auditor.examine(found)
         report.add(verdict, notes)
         if progress is not None:
@@ -63,12 +73,29 @@ class Auditor:
     ) -> None:
         self._channel_id = channel_id
         self._chain = chain
-        state = ReplayedState(state_database)
-        self._stage_a = StageA(state)
-        self._settling = Settling(state)
+        self._state = ReplayedState(state_database)
+        self._stage_a = StageA(self._state)
+        self._settling = Settling(self._state)
         self._bundle: ChannelBundle | None = None
         self._has_state = False
         self._announced = Knowledge.FULL
+
+    def begin(self, snapshot: StoredSnapshot) -> None:
+        """Take a snapshot on trust, as a peer that joins from it does.
+
+        SnapshotDamaged, and ConfigError when its configuration cannot be used; a snapshot of
+        another channel is SnapshotDamaged too.
+        """
+        if snapshot.channel_id != self._channel_id:
+            raise SnapshotDamaged(
+                str(snapshot.folder), f"of channel {snapshot.channel_id}, not {self._channel_id}"
+            )
+        config = snapshot.config().config
+        self._bundle = ChannelBundle(self._channel_id, config, allow_old_application=True)
+        self._state.begin(snapshot.bootstrap(lambda *_: False))
+        self._settling.begin(snapshot.last.commit_hash)
+        self._chain = Chain(snapshot.last.number, snapshot.last.block_hash, started=True)
+        self._has_state = True
 
     def examine(self, found: FoundBlock) -> tuple[BlockVerdict, Notes]:
         """Judge the next block, whatever it is."""

@@ -18,8 +18,8 @@ from ..ledger.memory_state import MemoryState
 from ..ledger.rwset import TxRwSet
 from ..ledger.state_database import StateDatabase
 from ..ledger.state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
-from ..ledger.store import KeyExpiry
-from ..ledger.update_batch import UpdateBatch
+from ..ledger.store import Bootstrap, KeyExpiry
+from ..ledger.update_batch import UpdateBatch, Updates
 from ..ledger.write_set import apply_write_set
 from ..validation.block_transaction import BlockTransaction
 from ..validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE, validate_and_prepare
@@ -36,6 +36,16 @@ class ReplayedState:
         self._ids: set[str] = set()
         self._definitions = ChaincodeDefinitions()
         self._expiring: dict[int, list[KeyExpiry]] = {}
+
+    def begin(self, start: Bootstrap) -> None:
+        """Begin with a ledger snapshot; SnapshotDamaged while it is read."""
+        changes: dict[str, Updates] = {}
+        for namespace, key, entry in start.state:
+            changes.setdefault(namespace, {})[key] = entry
+        self._state.apply(changes.items(), start.last.number + 1)
+        self._ids.update(start.tx_ids)
+        for expiry in start.private.key_expiries:
+            self._expiring.setdefault(expiry.expires_at, []).append(expiry)
 
     def snapshot(self) -> StateSnapshot:
         """The state before the next block; close it."""

@@ -63,6 +63,10 @@ class Settling:
         self._last_hash = computed if computed is not None else recorded.commit_hash
         return Settlement(transactions, codes, computed, complete)
 
+    def begin(self, commit_hash: bytes) -> None:
+        """Go on from the commit hash of a block before."""
+        self._last_hash = commit_hash
+
     def lose(self) -> None:
         """A block is missing: its commit hash, too."""
         self._last_hash = None

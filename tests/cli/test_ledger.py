@@ -11,6 +11,7 @@ from gridloom.common import blocks
 from gridloom.protos.common import common_pb2
 from harness.auditing import golden_blocks
 from harness.shared import shared
+from harness.snapshots import golden_snapshot
 
 
 def verify(*arguments: str | Path):
@@ -59,3 +60,15 @@ def test_nothing_to_audit_is_a_wrong_argument(tmp_path):
     result = verify(tmp_path)
     assert result.exit_code == 2
     assert "no blocks here" in result.stderr
+
+
+def test_an_audit_may_begin_with_a_snapshot():
+    result = verify(shared("golden", "blocks", "peer"), "--snapshot", golden_snapshot())
+    assert result.exit_code == 0
+    assert "0 blocks (none readable)" in result.stdout
+
+
+def test_an_unknown_state_database_is_a_wrong_argument():
+    result = verify(shared("golden", "blocks", "peer"), "--state-database", "redis")
+    assert result.exit_code == 2
+    assert "goleveldb or CouchDB" in result.stderr
