@@ -8,6 +8,7 @@ from hashlib import sha256
 import pytest
 
 from gridloom.client import CommitError, EndorseError, GatewayError
+from gridloom.deploy.home import NetworkHome
 from gridloom.peer.settings import PrivateDataSettings
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet
 from harness.private_network import (
@@ -120,6 +121,22 @@ async def test_a_block_commits_without_data_that_cannot_be_had_and_gets_them_lat
         assert await network.evaluate("get", "secrets", "k", peer=ORG2) == b"secret"
         assert ledger.missing(10, 100) == []
         assert ledger.private_data(number) == network.ledger(ORG1).private_data(number)
+
+
+async def test_what_is_missing_is_still_known_after_a_restart(tmp_path):
+    home = NetworkHome(tmp_path / "home")
+    async with private_network(collection(maxPeerCount=0), home=home) as network:
+        network.lose(ORG1, ORG1_SECOND)
+        await network.submit("put", "secrets", "k", value="secret")
+        missed = network.ledger(ORG2).missing(10, 100)
+        assert len(missed) == 1
+        await network.restart(ORG2)
+        assert network.ledger(ORG2).missing(10, 100) == missed
+        network.lose()
+        assert await network.channel(ORG2).private_data.reconcile() == 1
+        await network.restart(ORG2)
+        assert network.clear(ORG2, "k") == b"secret"
+        assert network.ledger(ORG2).missing(10, 100) == []
 
 
 async def test_reconciliation_runs_by_itself():
