@@ -14,7 +14,6 @@ from typing import Protocol
 from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 
-
 _MAX_BLOCK = 2**64 - 1
 
 

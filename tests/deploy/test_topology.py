@@ -205,5 +205,5 @@ def test_the_state_database_is_named_as_in_fabric_or_in_small_letters():
     named = {name: Topology.parse(f"state_database: {name}") for name in ("CouchDB", "couchdb")}
     assert {topology.state_database for topology in named.values()} == {StateDatabase.COUCHDB}
     assert Topology.default().state_database is StateDatabase.LEVELDB
-    with pytest.raises(DocumentError, match="state_database.*'mongo' is not one of goleveldb"):
+    with pytest.raises(DocumentError, match=r"state_database.*'mongo' is not one of goleveldb"):
         Topology.parse("state_database: mongo")
