@@ -46,7 +46,9 @@ from .gossip.communication import Communication
 from .gossip.handshake import Handshake, RemotePeer
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
+from .ledger.snapshots.private_part import MayHold
 from .private_data.channel import PrivateDataNetwork
+from .private_data.membership import Membership, is_own
 from .settings import PeerSettings
 from .snapshot_join import SnapshotJoin
 from .snapshot_service import SnapshotService
@@ -101,7 +103,9 @@ class Peer:
         self._indexes: dict[str, StateIndexes] = {}
         host.approved.packages.listeners.append(self._installed)
         self._running = False
-        self._snapshot_join = SnapshotJoin(ledgers, _require_application, self._joined)
+        self._snapshot_join = SnapshotJoin(
+            ledgers, _require_application, self._may_hold, self._joined
+        )
         handshake = Handshake(signer, self._peer_identity, tls_certificate)
         self._communication = Communication(signer, handshake, self._heard)
         self._network = PrivateDataNetwork(
@@ -218,6 +222,11 @@ class Peer:
         registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
         registry.add("gossip.Gossip", self._communication)
         return registry
+
+    def _may_hold(self, bundle: ChannelBundle) -> MayHold:
+        membership = Membership(lambda: bundle)
+        identity = self.signer.serialized
+        return lambda config: is_own(config, self.msp_id, membership, identity)
 
     def _joined(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
         channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)

@@ -17,6 +17,7 @@ from .ledger.errors import LedgerExists
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
 from .ledger.snapshots.errors import JoinInProgress, SnapshotDamaged
+from .ledger.snapshots.private_part import MayHold
 from .ledger.snapshots.stored_snapshot import StoredSnapshot
 
 log = logging.getLogger(__name__)
@@ -25,18 +26,21 @@ log = logging.getLogger(__name__)
 class SnapshotJoin:
     """Makes ledgers of snapshots.
 
-    check: raises a GridloomError for a configuration the peer cannot use; joined: takes the
-    new channel over.  Use it on one event loop.
+    check: raises a GridloomError for a configuration the peer cannot use; may_hold: by one,
+    whether the peer is a member of a collection; joined: takes the new channel over.
+    Use it on one event loop.
     """
 
     def __init__(
         self,
         ledgers: LedgerProvider,
         check: Callable[[ChannelBundle], None],
+        may_hold: Callable[[ChannelBundle], MayHold],
         joined: Callable[[ChannelBundle, Ledger], object],
     ) -> None:
         self._ledgers = ledgers
         self._check = check
+        self._may_hold = may_hold
         self._joined = joined
         self._folder: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -70,7 +74,9 @@ class SnapshotJoin:
 
     async def _join(self, folder: str) -> None:
         snapshot, bundle = await asyncio.to_thread(self._open, Path(folder))
-        ledger = await asyncio.to_thread(self._ledgers.create_from_snapshot, snapshot)
+        ledger = await asyncio.to_thread(
+            self._ledgers.create_from_snapshot, snapshot, self._may_hold(bundle)
+        )
         self._joined(bundle, ledger)
         log.info("joined channel %s from the snapshot in %s", bundle.channel_id, folder)
 

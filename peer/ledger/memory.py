@@ -38,6 +38,7 @@ class MemoryStore:
         self.state_database = state_database
         self._state = MemoryState(state_database)
         self._base: LastBlock | None = None
+        self._base_hashes: dict[tuple[int, int, str, str], dict[bytes, bytes]] = {}
         self._blocks: list[common_pb2.Block] = []
         self._numbers: dict[bytes, int] = {}
         self._transactions: dict[str, TransactionRow] = {}
@@ -77,11 +78,21 @@ class MemoryStore:
             if key in updates:
                 raise StoreFailed("memory", f"namespace {namespace!r} has key {key!r} twice")
             updates[key] = entry
+        hashes: dict[tuple[int, int, str, str], dict[bytes, bytes]] = {}
+        for each in start.hashes:
+            hashes.setdefault(each[:4], {})[each.key_hash] = each.value_hash
+        self._base_hashes = hashes
         self._state.apply(changes.items(), number + 1)
         with self._private_lock:
             self._private.begin(start.private)
         self._transactions = ids
         self._base = start.last
+
+    def base_hashes(
+        self, block: int, tx: int, namespace: str, collection: str
+    ) -> dict[bytes, bytes]:
+        """Value hashes by key hash of what a transaction before ``base`` has left in it."""
+        return self._base_hashes.get((block, tx, namespace, collection), {})
 
     def snapshot(self) -> FullStateSnapshot:
         """The state as committed."""

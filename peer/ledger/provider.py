@@ -19,6 +19,7 @@ from ..validation.block_transaction import BlockTransaction
 from .errors import BlockRejected, LedgerExists, LedgerNotFound
 from .ledger import Ledger
 from .snapshots.export import remove_unfinished
+from .snapshots.private_part import MayHold
 from .snapshots.stored_snapshot import StoredSnapshot
 from .state_database import StateDatabase
 from .storage import open_storage
@@ -72,9 +73,12 @@ class LedgerProvider:
             self._opened[channel_id] = ledger
             return ledger
 
-    def create_from_snapshot(self, snapshot: StoredSnapshot) -> Ledger:
+    def create_from_snapshot(
+        self, snapshot: StoredSnapshot, may_hold: MayHold = lambda _: False
+    ) -> Ledger:
         """Store what a snapshot holds and return the ledger that begins behind it.
 
+        may_hold: tells the collections whose cleartext the peer will look for.
         LedgerExists if the peer has joined already; SnapshotDamaged, StoreFailed when it
         cannot be stored, and then nothing of it is.
         """
@@ -86,7 +90,7 @@ class LedgerProvider:
                     store.close()
                 raise LedgerExists(channel_id)
             try:
-                store.bootstrap(snapshot.bootstrap())
+                store.bootstrap(snapshot.bootstrap(may_hold))
                 ledger = Ledger(channel_id, store, snapshots=self._snapshots)
             except BaseException:
                 store.close()

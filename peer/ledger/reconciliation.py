@@ -14,7 +14,12 @@ from typing import NamedTuple
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block
-from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import KVRWSet, KVWrite
+from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
+    HashedRWSet,
+    KVRWSet,
+    KVWrite,
+    KVWriteHash,
+)
 
 from ..validation.block_transaction import BlockTransaction
 from ..validation.message_validation import read_committed
@@ -49,7 +54,8 @@ def judge(
 ) -> bytes | None:
     """The part of a private KVRWSet that may be kept; None if it is not what was committed.
 
-    hashes: what the transaction at version ``at`` wrote; purged: when keys were purged last.
+    hashes: what the transaction at version ``at`` wrote, or without the hash of it all what
+    was left of that in a snapshot; purged: when keys were purged last.
     """
     expected = {write.key_hash: write for write in hashes.hashed.hashed_writes}
     live = {h: w for h, w in expected.items() if h not in purged or purged[h] < at}
@@ -59,7 +65,8 @@ def judge(
         writes = parse(KVRWSet, rwset, "private KVRWSet").writes
     except MalformedMessage:
         return None
-    if not expected or len(live) == len(expected) == len(writes):
+    whole = len(live) == len(expected) == len(writes) and hashes.pvt_hash
+    if not expected or whole:
         return rwset if is_committed(rwset, hashes) else None
     kept: dict[bytes, KVWrite] = {}
     for write in writes:
@@ -123,18 +130,21 @@ def reconcile(
     valid: list[tuple[int, PrivateRow]] = []
     snapshot = CachedSnapshot(store.snapshot())
     try:
-        blocks = {number: read_committed(block(number)) for number in {f.block for f in found}}
+        first = 0 if store.base is None else store.base.number + 1
+        numbers = {late.block for late in found if late.block >= first}
+        blocks = {number: read_committed(block(number)) for number in numbers}
         for each in found:
-            transaction = _transaction(blocks[each.block], each.tx)
-            row = _accept(each, transaction, store)
-            if transaction is None or row is None:
+            transaction = _transaction(blocks.get(each.block, ()), each.tx)
+            hashes = _hashes(each, transaction) if each.block >= first else _kept(each, store)
+            row = _accept(each, hashes, store)
+            if row is None:
                 refused.append(each)
                 continue
             lives = catalog.block_to_live(*each[2:4], snapshot) if catalog else 0
             at = expires_at(each.block, lives)
             if at is None or at >= store.height:
                 rows.append((each.block, row._replace(expires_at=at)))
-                valid += rows[-1:] if transaction.valid else ()
+                valid += rows[-1:] if transaction is None or transaction.valid else ()
         store.reconcile(
             Reconciliation(rows, _keys(rows), current_updates(valid, snapshot), unavailable)
         )
@@ -147,12 +157,26 @@ def _transaction(transactions: Sequence[BlockTransaction], index: int) -> BlockT
     return transactions[index] if index < len(transactions) else None
 
 
-def _accept(
-    late: LatePrivateData, transaction: BlockTransaction | None, store: LedgerStore
-) -> PrivateRow | None:
+def _hashes(late: LatePrivateData, transaction: BlockTransaction | None) -> CollRwSet | None:
+    """What a transaction's block says of its private writes; None if it has none there."""
     rwset = transaction.rwset if transaction is not None else None
     hashes = rwset.collection(late.namespace, late.collection) if rwset is not None else None
-    if hashes is None or not hashes.pvt_hash:
+    return hashes if hashes is not None and hashes.pvt_hash else None
+
+
+def _kept(late: LatePrivateData, store: LedgerStore) -> CollRwSet | None:
+    """What a snapshot had left of a transaction's private writes, instead of its block."""
+    left = store.base_hashes(*late[:4])
+    if not left:
+        return None
+    writes = [KVWriteHash(key_hash=key, value_hash=value) for key, value in left.items()]
+    return CollRwSet(late.collection, HashedRWSet(hashed_writes=writes), b"")
+
+
+def _accept(
+    late: LatePrivateData, hashes: CollRwSet | None, store: LedgerStore
+) -> PrivateRow | None:
+    if hashes is None:
         return None
     key_hashes = [write.key_hash for write in hashes.hashed.hashed_writes]
     purged = store.purges(late.namespace, late.collection, key_hashes)

@@ -180,6 +180,18 @@ base = Table(
     Column("commit_hash", LargeBinary, nullable=False),
 )
 
+base_hashes = Table(
+    "base_hashes",
+    metadata,
+    Column("block", BigInteger, primary_key=True),
+    Column("tx", Integer, primary_key=True),
+    Column("namespace", _Name, primary_key=True),
+    Column("collection", _Name, primary_key=True),
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("value_hash", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 snapshot_requests = Table(
     "snapshot_requests",
     metadata,

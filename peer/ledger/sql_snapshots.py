@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import ClauseElement
 
-from .schema import base, snapshot_requests, state, transactions
+from .schema import base, base_hashes, snapshot_requests, state, transactions
 from .sql_private import Read, Write
 from .store import UNKNOWN_CODE, Bootstrap, LastBlock
 
@@ -40,7 +40,15 @@ class SnapshotTables:
         self._render_requests()
         self._render_tx_ids()
         self._base = self._render(select(*base.c))
-        self._insert = {table: self._render(insert(table)) for table in (base, transactions)}
+        self._insert = {
+            table: self._render(insert(table)) for table in (base, transactions, base_hashes)
+        }
+        of_transaction = (
+            base_hashes.c[name] == bindparam(f"p_{name}")
+            for name in ("block", "tx", "namespace", "collection")
+        )
+        hashes = select(base_hashes.c.key_hash, base_hashes.c.value_hash)
+        self._hashes = self._render(hashes.where(*of_transaction))
         self._namespaces = self._render(select(state.c.namespace).distinct())
 
     def base(self, read: Read) -> LastBlock | None:
@@ -55,6 +63,14 @@ class SnapshotTables:
         places = enumerate(start.tx_ids)
         ids = ((tx_id, number, place, UNKNOWN_CODE) for place, tx_id in places)
         self._add(write, transactions, ids)
+        self._add(write, base_hashes, start.hashes)
+
+    def base_hashes(
+        self, read: Read, block: int, tx: int, namespace: str, collection: str
+    ) -> dict[bytes, bytes]:
+        """Value hashes by key hash of what a transaction left in a collection."""
+        rows = read(self._hashes, (block, tx, namespace, collection))
+        return {row[0]: row[1] for row in rows}
 
     def tx_ids(self, read: Read, below: int) -> Iterator[str]:
         """Ids of all transactions before a block, by length and then in byte order."""

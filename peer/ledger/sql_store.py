@@ -113,6 +113,12 @@ class SqlStore(ABC):
                     raise StoreFailed(self._place, "a key of the state is there twice")
             self._base, self._height = start.last, start.last.number + 1
 
+    def base_hashes(
+        self, block: int, tx: int, namespace: str, collection: str
+    ) -> dict[bytes, bytes]:
+        """Value hashes by key hash of what a transaction before ``base`` has left in it."""
+        return self._snapshots.base_hashes(self._all, block, tx, namespace, collection)
+
     def commit(self, record: BlockRecord) -> None:
         """Write everything of a block in one transaction, durable on return."""
         with self._write_lock, self._failures():

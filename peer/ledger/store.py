@@ -188,6 +188,17 @@ class LastBlock(NamedTuple):
     commit_hash: bytes
 
 
+class BaseHash(NamedTuple):
+    """A private write of before the snapshot a ledger began with, by which late data are judged."""
+
+    block: int
+    tx: int
+    namespace: str
+    collection: str
+    key_hash: bytes
+    value_hash: bytes
+
+
 UNKNOWN_CODE = -1
 """Code of a transaction that is known by its id only, from a snapshot."""
 
@@ -196,15 +207,17 @@ UNKNOWN_CODE = -1
 class Bootstrap:
     """All a ledger begins with when it is made from a snapshot.
 
-    tx_ids and state (namespace, hashes included; key; entry) are read once while they are
-    stored; an error while reading leaves nothing stored.
-    private: past definitions of collections, and when the hashes in ``state`` go.
+    tx_ids, state (namespace, hashes included; key; entry) and hashes are read once while they
+    are stored; an error while reading leaves nothing stored.
+    private: past definitions of collections, what is missing, and when the hashes in
+    ``state`` go; hashes: those again, to be kept as they are now.
     """
 
     last: LastBlock
     private: PrivatePart
     tx_ids: Iterable[str]
     state: Iterable[tuple[str, bytes, VersionedValue]]
+    hashes: Iterable[BaseHash] = ()
 
 
 class LedgerStore(Protocol):
@@ -227,6 +240,12 @@ class LedgerStore(Protocol):
     @property
     def state_database(self) -> StateDatabase:
         """By whose rules the state is kept."""
+        ...
+
+    def base_hashes(
+        self, block: int, tx: int, namespace: str, collection: str
+    ) -> dict[bytes, bytes]:
+        """Value hashes by key hash of what a transaction before ``base`` has left in it."""
         ...
 
     def snapshot(self) -> FullStateSnapshot: ...

@@ -14,16 +14,14 @@ from gridloom.common.errors import MalformedMessage
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import ChannelHeader, Payload
 from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
-from gridloom.protos.peer.collection_pb2 import CollectionConfigPackage
 
 from ...validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE
-from ..expiry import expires_at
-from ..state_db import hashed_collection
-from ..store import Bootstrap, CollectionsRow, KeyExpiry, LastBlock, PrivatePart
+from ..store import Bootstrap, CollectionsRow, LastBlock
 from .errors import HashMismatch, SnapshotDamaged
 from .files import file_hash
 from .list_files import CONFIG_HISTORY, TX_IDS, read_config_history, read_tx_ids
 from .metadata import SIGNABLE_FILE, SnapshotMetadata, read_metadata
+from .private_part import MayHold, base_hashes, private_part
 from .state_files import PRIVATE_STATE_HASHES, PUBLIC_STATE, StateEntry, read_state
 
 _PAIRS = (PUBLIC_STATE, PRIVATE_STATE_HASHES, TX_IDS, CONFIG_HISTORY)
@@ -68,18 +66,22 @@ class StoredSnapshot:
                     raise SnapshotDamaged(f"{PUBLIC_STATE}.data", str(error)) from error
         raise SnapshotDamaged(f"{PUBLIC_STATE}.data", "holds no channel configuration")
 
-    def bootstrap(self) -> Bootstrap:
-        """What a ledger made from it begins with; SnapshotDamaged, also while it is read."""
-        collections = list(self._collections())
-        private = PrivatePart(
-            collections=collections, key_expiries=list(self._expiries(collections))
-        )
+    def bootstrap(self, may_hold: MayHold) -> Bootstrap:
+        """What a ledger made from it begins with; SnapshotDamaged, also while it is read.
+
+        may_hold: tells the collections whose cleartext this peer will look for.
+        """
+        private = private_part(self._collections(), self._hashes(), may_hold)
         tx_ids = read_tx_ids(self.folder) if self._has(TX_IDS) else iter(())
-        return Bootstrap(self.last, private, tx_ids, self._entries())
+        hashes = base_hashes(self._hashes())
+        return Bootstrap(self.last, private, tx_ids, self._entries(), hashes)
 
     def _entries(self) -> Iterator[StateEntry]:
         yield from self._state(PUBLIC_STATE)
-        yield from self._state(PRIVATE_STATE_HASHES)
+        yield from self._hashes()
+
+    def _hashes(self) -> Iterator[StateEntry]:
+        return self._state(PRIVATE_STATE_HASHES)
 
     def _state(self, name: str) -> Iterator[StateEntry]:
         return read_state(self.folder, name, self.last.number) if self._has(name) else iter(())
@@ -87,24 +89,6 @@ class StoredSnapshot:
     def _collections(self) -> Iterator[CollectionsRow]:
         if self._has(CONFIG_HISTORY):
             yield from read_config_history(self.folder, self.last.number)
-
-    def _expiries(self, collections: list[CollectionsRow]) -> Iterator[KeyExpiry]:
-        """When the private hashes go that do not live for ever, by the newest definitions."""
-        lives = {
-            (row.namespace, each.static_collection_config.name): (
-                each.static_collection_config.block_to_live
-            )
-            for row in sorted(collections)
-            for each in parse(CollectionConfigPackage, row.package, "collections").config
-        }
-        if not any(lives.values()):
-            return
-        for namespace, key_hash, entry in self._state(PRIVATE_STATE_HASHES):
-            place = hashed_collection(namespace)
-            assert place is not None
-            at = expires_at(entry.version.block, lives.get(place, 0))
-            if at is not None:
-                yield KeyExpiry(at, *place, key_hash, entry.version.block)
 
     def _has(self, name: str) -> bool:
         return f"{name}.data" in self.metadata.files
