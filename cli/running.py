@@ -31,7 +31,10 @@ OrganizationName = Annotated[
     str,
     typer.Option("--org", "-o", help="Act as this organisation; the network's first by default."),
 ]
-UserName = Annotated[str, typer.Option("--user", "-u", help="Act as this user of it.")]
+UserName = Annotated[
+    str,
+    typer.Option("--user", "-u", help="Act as this user of it; by default User1 or its first."),
+]
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -95,3 +98,11 @@ def organization_of(access: NetworkAccess, name: str) -> str:
     except KeyError:
         known = ", ".join(org.name for org in access.topology.organizations)
         raise typer.BadParameter(f"no organisation {name!r}; there is: {known}") from None
+
+
+def user_of(access: NetworkAccess, msp_id: str, name: str) -> str:
+    """Return the user an option names, or User1, or the first that is no administrator."""
+    users = access.material.organization(msp_id).users
+    if name or "User1" in users:
+        return name or "User1"
+    return min(users, key=lambda user: (user == "Admin", user), default="Admin")

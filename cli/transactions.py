@@ -17,6 +17,7 @@ from .running import (
     network_access,
     organization_of,
     run,
+    user_of,
 )
 
 Chaincode = Annotated[str, typer.Argument(help="The chaincode, or chaincode:contract.")]
@@ -45,7 +46,7 @@ def invoke(
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
     org: OrganizationName = "",
-    user: UserName = "User1",
+    user: UserName = "",
     transient: Transient = None,
     endorse: Endorsers = None,
     init: Annotated[
@@ -59,18 +60,19 @@ def invoke(
         async with network_access(directory) as access:
             name, _, contract_name = chaincode.partition(":")
             msp_id, spec = organization_of(access, org), channel_of(access, channel)
+            actor = user_of(access, msp_id, user)
             endorsing = [organization_of(access, each) for each in endorse or ()]
             if init:
                 qualified = f"{contract_name}:{function}" if contract_name else function
                 call = [argument.encode() for argument in (qualified, *(arguments or ()))]
                 secrets = {key: value.encode() for key, value in pairs.items()}
                 tx_id, result = await access.initialize(
-                    spec, name, call, msp_id, user, transient=secrets, endorsing=endorsing
+                    spec, name, call, msp_id, actor, transient=secrets, endorsing=endorsing
                 )
                 typer.echo(f"transaction {tx_id}: VALID", err=True)
                 typer.echo(_text(result))
                 return
-            network = access.gateway(msp_id, user).get_network(spec.name)
+            network = access.gateway(msp_id, actor).get_network(spec.name)
             submitted = await network.get_contract(name, contract_name).submit_async(
                 function, arguments or [], transient=pairs, endorsing_organizations=endorsing
             )
@@ -94,7 +96,7 @@ def query(
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
     org: OrganizationName = "",
-    user: UserName = "User1",
+    user: UserName = "",
     transient: Transient = None,
 ) -> None:
     """Evaluate a transaction function on one peer and print its result."""
@@ -103,7 +105,8 @@ def query(
     async def evaluate() -> None:
         async with network_access(directory) as access:
             name, _, contract_name = chaincode.partition(":")
-            gateway = access.gateway(organization_of(access, org), user)
+            msp_id = organization_of(access, org)
+            gateway = access.gateway(msp_id, user_of(access, msp_id, user))
             contract = gateway.get_network(channel_of(access, channel).name).get_contract(
                 name, contract_name
             )
@@ -118,7 +121,7 @@ def events(
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
     org: OrganizationName = "",
-    user: UserName = "User1",
+    user: UserName = "",
     start: Annotated[
         int | None, typer.Option("--from", min=0, help="First block; only new ones by default.")
     ] = None,
@@ -128,7 +131,8 @@ def events(
 
     async def listen() -> None:
         async with network_access(directory) as access:
-            gateway = access.gateway(organization_of(access, org), user)
+            msp_id = organization_of(access, org)
+            gateway = access.gateway(msp_id, user_of(access, msp_id, user))
             network = gateway.get_network(channel_of(access, channel).name)
             count = 0
             async for event in network.chaincode_events(chaincode, start_block=start):
@@ -150,7 +154,7 @@ def blocks(
     directory: Directory = DEFAULT_DIRECTORY,
     channel: ChannelName = "",
     org: OrganizationName = "",
-    user: UserName = "User1",
+    user: UserName = "",
     start: Annotated[int, typer.Option("--from", min=0, help="First block.")] = 0,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for new ones.")] = False,
 ) -> None:
@@ -168,7 +172,8 @@ def blocks(
             height = (await access.channel_admin(msp_id).info(peer, name)).height
             if start >= height and not follow:
                 return
-            network = access.gateway(msp_id, user).get_network(name)
+            gateway = access.gateway(msp_id, user_of(access, msp_id, user))
+            network = gateway.get_network(name)
             async for block in network.filtered_block_events(start_block=start):
                 if not isinstance(block, FilteredBlock):
                     continue

@@ -51,7 +51,7 @@ def test_a_transaction_found_invalid_ends_with_status_1(on_network):
         ("query nope get", 1, "no peers available to evaluate chaincode nope in channel mychannel"),
         ("query probe get a --channel nope", 2, "no channel 'nope'; there is: mychannel"),
         ("query probe get a --org Org9", 2, "no organisation 'Org9'; there is: Org1, Org2"),
-        ("query probe get a --user Eve", 1, "Eve@org1.example.com: no such user; there are Admin, User1"),
+        ("query probe get a --user Eve", 1, "no such user; there are Admin, User1"),
         ("invoke probe put a b --transient secret", 2, "'secret' is not KEY=VALUE"),
         ("invoke probe put a b --endorse Org9", 2, "no organisation 'Org9'"),
         ("query probe get", 1, "get"),
