@@ -21,6 +21,7 @@ from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
@@ -141,10 +142,14 @@ class Network:
                 orderer = self.orderers[node.name] = self.builder.orderer(node, orderer_org)
                 self._registries[node.name] = orderer.services()
                 endpoints[node.endpoint] = LocalChannel(self._registries[node.name])
+
+        def orderer_at(endpoint: str) -> Channel:
+            return endpoints.get(endpoint) or UnreachableChannel(endpoint)
+
         directory = LiveDirectory(self.peers)
         for org in self.topology.organizations:
             for member in org.peers:
-                peer = self.builder.peer(member, org, endpoints.__getitem__, directory)
+                peer = self.builder.peer(member, org, orderer_at, directory)
                 self.peers[member.name] = peer
                 self._registries[member.name] = peer.services()
         directory.open(self.builder, self.channel_to)

@@ -10,6 +10,7 @@ from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
@@ -109,7 +110,8 @@ class NodeProcess:
 
     def _orderer_at(self, endpoint: str) -> Channel:
         names = {node.endpoint: node.name for node in self._builder.topology.orderers()}
-        return self._connect(names[endpoint])
+        name = names.get(endpoint)
+        return UnreachableChannel(endpoint) if name is None else self._connect(name)
 
 
 class _Directory:

@@ -28,6 +28,8 @@ from gridloom.deploy.nodes import utc_now
 from gridloom.deploy.packaging import package_source
 from gridloom.deploy.topology import ChannelSpec, Topology
 from gridloom.protos.common.common_pb2 import Status
+from gridloom.protos.common.configtx_pb2 import Config
+from gridloom.protos.common.configuration_pb2 import OrdererAddresses
 from gridloom.protos.gateway.gateway_pb2 import PreparedTransaction
 from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo
 from gridloom.protos.peer.transaction_pb2 import BAD_CREATOR_SIGNATURE
@@ -120,6 +122,29 @@ async def test_anchor_peers_are_changed_by_their_own_organization_alone(
     await apply(operations, channel, change, ["Org1MSP"])
     orgs = network.peers["peer0.org2.example.com"].channel("mychannel").bundle.application.orgs
     assert orgs["Org1MSP"].anchor_peers == (("elsewhere", 7051),)
+
+
+async def test_an_address_where_no_orderer_is_harms_nobody(network, access, operations, channel):
+    await deploy(access, PROBE, "probe")
+
+    def change(config):
+        changed = Config()
+        changed.CopyFrom(config)
+        for group in (
+            changed.channel_group,
+            *changed.channel_group.groups["Orderer"].groups.values(),
+        ):
+            key = "Endpoints" if "Endpoints" in group.values else "OrdererAddresses"
+            addresses = OrdererAddresses.FromString(group.values[key].value)
+            addresses.addresses.insert(0, "nowhere.example.com:7050")
+            group.values[key].value = addresses.SerializeToString()
+        return changed
+
+    await apply(operations, channel, change)
+    for number in range(3):
+        await contract(access, "probe").submit_transaction("put", f"lamp{number}", "brass")
+    peer = network.peers["peer0.org1.example.com"].channel("mychannel")
+    assert ("OrdererMSP", "nowhere.example.com:7050") in peer.bundle.orderer_endpoints
 
 
 # --- organizations --------------------------------------------------------------------
