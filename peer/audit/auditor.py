@@ -92,7 +92,7 @@ class Auditor:
             )
         config = snapshot.config().config
         self._bundle = ChannelBundle(self._channel_id, config, allow_old_application=True)
-        self._state.begin(snapshot.bootstrap(lambda *_: False))
+        self._state.begin(snapshot)
         self._settling.begin(snapshot.last.commit_hash)
         self._chain = Chain(snapshot.last.number, snapshot.last.block_hash, started=True)
         self._has_state = True

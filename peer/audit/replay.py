@@ -13,12 +13,21 @@ from gridloom.common.errors import GridloomError
 
 from ..chaincodes.lifecycle.definitions import ChaincodeDefinitions
 from ..ledger.cached_snapshot import CachedSnapshot
-from ..ledger.expiry import expire, schedule
+from ..ledger.expiry import expire, expires_at, schedule
 from ..ledger.memory_state import MemoryState
 from ..ledger.rwset import TxRwSet
+from ..ledger.snapshots.list_files import TX_IDS, read_tx_ids
+from ..ledger.snapshots.state_files import PRIVATE_STATE_HASHES, PUBLIC_STATE, read_state
+from ..ledger.snapshots.stored_snapshot import StoredSnapshot
 from ..ledger.state_database import StateDatabase
-from ..ledger.state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
-from ..ledger.store import Bootstrap, KeyExpiry
+from ..ledger.state_db import (
+    StateSnapshot,
+    Version,
+    VersionedValue,
+    hashed_collection,
+    hashed_namespace,
+)
+from ..ledger.store import KeyExpiry
 from ..ledger.update_batch import UpdateBatch, Updates
 from ..ledger.write_set import apply_write_set
 from ..validation.block_transaction import BlockTransaction
@@ -37,15 +46,32 @@ class ReplayedState:
         self._definitions = ChaincodeDefinitions()
         self._expiring: dict[int, list[KeyExpiry]] = {}
 
-    def begin(self, start: Bootstrap) -> None:
+    def begin(self, snapshot: StoredSnapshot) -> None:
         """Begin with a ledger snapshot; SnapshotDamaged while it is read."""
+        last, files = snapshot.last.number, snapshot.metadata.files
         changes: dict[str, Updates] = {}
-        for namespace, key, entry in start.state:
-            changes.setdefault(namespace, {})[key] = entry
-        self._state.apply(changes.items(), start.last.number + 1)
-        self._ids.update(start.tx_ids)
-        for expiry in start.private.key_expiries:
-            self._expiring.setdefault(expiry.expires_at, []).append(expiry)
+        for name in (PUBLIC_STATE, PRIVATE_STATE_HASHES):
+            if f"{name}.data" in files:
+                for namespace, key, entry in read_state(snapshot.folder, name, last):
+                    changes.setdefault(namespace, {})[key] = entry
+        if f"{TX_IDS}.data" in files:
+            self._ids.update(read_tx_ids(snapshot.folder))
+        self._state.apply(changes.items(), last + 1)
+        state = CachedSnapshot(self._state.snapshot())
+        try:
+            for namespace, updates in changes.items():
+                place = hashed_collection(namespace)
+                if place is not None:
+                    self._schedule(place, updates, self._block_to_live(state, *place))
+        finally:
+            state.close()
+
+    def _schedule(self, place: tuple[str, str], updates: Updates, block_to_live: int) -> None:
+        for key_hash, entry in updates.items():
+            at = expires_at(entry.version.block, block_to_live)
+            if at is not None:
+                expiry = KeyExpiry(at, *place, key_hash, entry.version.block)
+                self._expiring.setdefault(at, []).append(expiry)
 
     def snapshot(self) -> StateSnapshot:
         """The state before the next block; close it."""
