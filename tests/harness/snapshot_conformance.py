@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from gridloom.peer.ledger.errors import StoreFailed
 from gridloom.peer.ledger.state_db import Version, VersionedValue
 from gridloom.peer.ledger.store import (
     UNKNOWN_CODE,
+    BaseHash,
     Bootstrap,
     CollectionsRow,
     KeyExpiry,
@@ -93,6 +95,18 @@ class SnapshotConformance:
         assert list(store.collections()) == rows
         assert store.collections_below("cc", 30) == rows[1]
         assert store.expiring(45) == [expiry]
+
+    def test_hashes_are_kept_as_the_snapshot_had_them(self, store: LedgerStore) -> None:
+        hashes = [BaseHash(7, 3, "cc", "coll", key * 32, b"hash of " + key) for key in (b"a", b"b")]
+        others = [BaseHash(7, 4, "cc", "coll", b"a" * 32, b"x"), hashes[0]._replace(collection="")]
+        store.bootstrap(replace(start(), hashes=[*hashes, *others]))
+        batch = UpdateBatch()
+        batch.put("cc", "coll", b"a" * 32, VersionedValue(b"", Version(42, 0)))
+        store.commit(record(42, batch=batch))
+        found = store.base_hashes(7, 3, "cc", "coll")
+        assert found == {b"a" * 32: b"hash of a", b"b" * 32: b"hash of b"}
+        assert store.base_hashes(7, 5, "cc", "coll") == {}
+        assert store.base_hashes(42, 0, "cc", "coll") == {}
 
     def test_a_snapshot_that_breaks_off_leaves_nothing(self, store: LedgerStore) -> None:
         with pytest.raises(BrokenOff):
