@@ -36,7 +36,8 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[
-        Path, typer.Option("--out", help="Where report.html, CSVs and summary.json go.")
+        Path,
+        typer.Option("--out", file_okay=False, help="Where report.html, CSVs and summary.json go."),
     ] = Path("gridloom-report"),
     data: Annotated[
         Path | None,
