@@ -91,16 +91,27 @@ class Wiretap:
 class Unreachable:
     """A channel to a node that is not there."""
 
-    async def unary(self, *_: object, **__: object) -> Message:
+    async def unary(
+        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
+    ) -> M:
         raise RpcError(Code.UNAVAILABLE, "connection refused")
 
-    async def server_stream(self, *_: object, **__: object) -> AsyncGenerator[Message, None]:
+    async def server_stream(
+        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
+    ) -> AsyncGenerator[M, None]:
         raise RpcError(Code.UNAVAILABLE, "connection refused")
-        yield
+        yield response_type()
 
-    async def stream(self, *_: object, **__: object) -> AsyncGenerator[Message, None]:
+    async def stream(
+        self,
+        method: str,
+        requests: AsyncIterator[Message],
+        response_type: type[M],
+        *,
+        timeout: float | None = None,
+    ) -> AsyncGenerator[M, None]:
         raise RpcError(Code.UNAVAILABLE, "connection refused")
-        yield
+        yield response_type()
 
     async def close(self) -> None:
         pass

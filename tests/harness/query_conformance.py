@@ -291,7 +291,7 @@ class QueryConformance:
             find(store, {"size": {"$gt": 0}}, sort=["size"])
 
     @pytest.mark.parametrize("sort", [{}, {"sort": ["size"]}, {"sort": [{"size": "desc"}]}])
-    def test_pages_join_to_the_whole(self, store: LedgerStore, sort: dict[str, object]) -> None:
+    def test_pages_join_to_the_whole(self, store: LedgerStore, sort: dict[str, Any]) -> None:
         values = {f"k{n:02}": json.dumps({"size": n % 4, "n": n}).encode() for n in range(30)}
         put(store, values)
         if sort:
@@ -316,7 +316,7 @@ class QueryConformance:
         documents = snapshot.documents()
         assert documents is not None
         scanner = QueryScanner(documents, "cc", query, page_size=size, bookmark=bookmark)
-        found = []
+        found: list[str] = []
         while len(found) < size and (result := scanner.next()) is not None:
             found.append(result.key)
         end = scanner.bookmark()
