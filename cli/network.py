@@ -221,10 +221,12 @@ def reset(
 
 def _summary(home: NetworkHome, state: dict[str, Any], seconds: float) -> str:
     """Return what a person wants to know of a network that has just started."""
-    scheme = "grpcs" if state["tls"] else "grpc"
+    scheme, web = ("grpcs", "https") if state["tls"] else ("grpc", "http")
     lines = [f"The network is up after {seconds:.2f} s.", ""]
     for orderer in state["orderers"]:
         lines.append(f"  orderer  {orderer['name']:28} {scheme}://{orderer['endpoint']}")
+        admin = f"{web}://{orderer['admin_endpoint']}"
+        lines.append(f"    admin  {orderer['name']:28} {admin}")
     for org in state["organizations"]:
         for peer in org["peers"]:
             lines.append(f"  peer     {peer['name']:28} {scheme}://{peer['endpoint']}")

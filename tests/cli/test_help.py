@@ -55,6 +55,17 @@ def test_help_imports_nothing_heavy():
     assert finished.stdout.splitlines()[-1] == "HEAVY []"
 
 
+def test_a_network_starts_without_the_web_framework():
+    code = (
+        "import sys, gridloom.deploy.up, gridloom.deploy.node_process\n"
+        "print([name for name in ('fastapi', 'uvicorn', 'pydantic') if name in sys.modules])"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("line", ["", "--help"])
 def test_the_bare_command_shows_the_help(run, line):
     shown = run(line)

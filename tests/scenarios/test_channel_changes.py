@@ -35,6 +35,9 @@ from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo
 from gridloom.protos.peer.transaction_pb2 import BAD_CREATOR_SIGNATURE
 from harness.network import CHAINCODES, PROBE, contract, deploy, nodes
 
+PATIENCE = 20
+"""Seconds until something that must come is missed."""
+
 THREE = """
 organizations: [{name: Org1}, {name: Org2}, {name: Org3}]
 channels: [{name: mychannel, members: [Org1, Org2]}]
@@ -167,7 +170,7 @@ async def test_a_third_organization_joins_follows_and_endorses(
     joined = await join_third(access, operations, channel)
     third = network.peers["peer0.org3.example.com"].channel("mychannel")
     first = network.peers["peer0.org1.example.com"].channel("mychannel")
-    await asyncio.wait_for(third.wait_for(first.height), 5)
+    await asyncio.wait_for(third.wait_for(first.height), PATIENCE)
     assert third.bundle.sequence == first.bundle.sequence == 1
     assert third.get_block(1).header == first.get_block(1).header
 
@@ -178,6 +181,7 @@ async def test_a_third_organization_joins_follows_and_endorses(
     for user in ("Org3", "Org1"):
         probe = contract(access, "probe", user)
         assert await probe.submit_transaction("put", "lamp", user) == user.encode()
+    await asyncio.wait_for(third.wait_for(first.height), PATIENCE)
     assert await contract(access, "probe", "Org3").evaluate_transaction("get", "lamp") == b"Org1"
 
 
@@ -233,7 +237,7 @@ async def test_an_acl_on_blocks_closes_the_stream_that_is_open(access, operation
         assert (await anext(blocks)).number == 0
         await apply(operations, channel, set_acl("event/FilteredBlock", "Admins"))
         with pytest.raises(GatewayError, match=r"FORBIDDEN|PERMISSION_DENIED"):
-            await asyncio.wait_for(anext(blocks), 5)
+            await asyncio.wait_for(anext(blocks), PATIENCE)
 
 
 # --- revocation -----------------------------------------------------------------------
@@ -286,7 +290,8 @@ async def test_what_a_revoked_user_endorsed_in_time_comes_too_late_for_the_valid
     await support.chain.order(envelope, support.sequence)
     for name in ("peer0.org1.example.com", "peer0.org2.example.com"):
         peer = network.peers[name].channel("mychannel")
-        code, _ = await asyncio.wait_for(peer.wait_for_transaction(transaction.transaction_id), 5)
+        waiting = peer.wait_for_transaction(transaction.transaction_id)
+        code, _ = await asyncio.wait_for(waiting, PATIENCE)
         assert code == BAD_CREATOR_SIGNATURE
 
 
@@ -309,8 +314,8 @@ async def test_a_revoked_user_loses_the_streams_of_peer_and_orderer(access, oper
         assert (await anext(blocks)).header.number == 0
         await apply(operations, channel, revoke(access))
         with pytest.raises(GatewayError, match=r"FORBIDDEN|PERMISSION_DENIED"):
-            await asyncio.wait_for(anext(blocks), 5)
-        assert (await asyncio.wait_for(anext(ordered), 5)).status == Status.FORBIDDEN
+            await asyncio.wait_for(anext(blocks), PATIENCE)
+        assert (await asyncio.wait_for(anext(ordered), PATIENCE)).status == Status.FORBIDDEN
 
 
 # --- who has to sign ------------------------------------------------------------------
