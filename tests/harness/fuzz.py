@@ -38,7 +38,18 @@ _DEEP = ("[" * 3000, '{"a":' * 3000, "- " * 3000)
 _TEXTS = (*_SIGNS, *_LITERALS, *_DEEP)
 _JSON_KEYS = ("", "name", "id", "\x00", "a" * 300, "1")
 _JSON_NUMBERS = (None, True, False, 0, -1, 1, 1.5, 2**70, -(2**70), float("inf"), float("nan"), "")
-_JSON_TEXTS: tuple[object, ...] = ("x", "\ud800", "\x00", "a" * 300, "9" * 5000, [], {}, [[]], [None], {"": None})
+_JSON_TEXTS: tuple[object, ...] = (
+    "x",
+    "\ud800",
+    "\x00",
+    "a" * 300,
+    "9" * 5000,
+    [],
+    {},
+    [[]],
+    [None],
+    {"": None},
+)
 _JSON_VALUES: tuple[object, ...] = (*_JSON_NUMBERS, *_JSON_TEXTS)
 
 Field = tuple[int, int, bytes | int]

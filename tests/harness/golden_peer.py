@@ -66,7 +66,9 @@ class Gold:
         return self._ask(message, exchange, Message.GET_STATE, get.SerializeToString())
 
     @staticmethod
-    def _ask(message: Message, exchange: Exchange, kind: Message.Type.ValueType, payload: bytes) -> bytes:
+    def _ask(
+        message: Message, exchange: Exchange, kind: Message.Type.ValueType, payload: bytes
+    ) -> bytes:
         answer = exchange(
             Message(type=kind, payload=payload, txid=message.txid, channel_id=message.channel_id)
         )
