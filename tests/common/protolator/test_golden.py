@@ -5,7 +5,7 @@ import json
 import pytest
 from google.protobuf.message import Message
 
-from gridloom.common.protolator import Json, decode, encode, render
+from gridloom.common.protolator import Json, assign, decode, encode, render
 from gridloom.protos.common.common_pb2 import Block, Envelope
 from gridloom.protos.common.configtx_pb2 import Config, ConfigUpdate
 from harness.shared import shared
@@ -58,3 +58,9 @@ def test_an_update_is_encoded_byte_for_byte():
 def test_an_envelope_written_by_hand_is_encoded_byte_for_byte():
     data, tree = stage("config_update_in_envelope")
     assert encode(Envelope, tree).SerializeToString(deterministic=True) == data
+
+
+def test_the_modified_configuration_is_one_assignment_away():
+    _, tree = stage("config")
+    assign(tree, "channel_group.groups.Orderer.values.BatchTimeout.value.timeout", "1s")
+    assert tree == stage("modified_config")[1]
