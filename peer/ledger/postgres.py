@@ -40,6 +40,7 @@ _SETTINGS = (
     "SET synchronous_commit = on",
     "SET enable_seqscan = off",
     "SET enable_bitmapscan = off",
+    "SET enable_sort = off",
     "SET jit = off",
 )
 _RICH_INDEXES = "SELECT indexname FROM pg_indexes WHERE schemaname = %s AND indexname ~ '^rich_'"

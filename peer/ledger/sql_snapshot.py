@@ -19,8 +19,8 @@ from .sql_snapshots import SnapshotTables
 from .sql_state import StateSql
 from .state_db import Version, VersionedValue
 
-_CHUNK = 500
-"""Rows read at a time when results have to be held against the selector."""
+_LARGEST_PIECE = 1000
+"""Most rows read at a time when results have to be held against the selector."""
 
 
 class SqlSnapshot:
@@ -115,7 +115,8 @@ class SqlDocuments:
             page = f"{statement.text}\nLIMIT {limit:d} OFFSET {skip:d}"
             rows = self._run(self._dialect.statement(page), statement.parameters)
             return [_found(row) for row in rows]
-        return list(islice(self._checked(namespace, plan, after), skip, skip + limit))
+        wanted = skip + limit
+        return list(islice(self._checked(namespace, plan, after, wanted), skip, wanted))
 
     def explain(self, namespace: str, plan: Plan) -> tuple[str, Sequence[str], bool]:
         """The statement of a page, and the database's plan for it."""
@@ -124,17 +125,21 @@ class SqlDocuments:
         steps = [str(row[-1]) for row in self._run(explained, statement.parameters)]
         return written_out(statement), steps, statement.exact
 
-    def _checked(self, namespace: str, plan: Plan, after: Place | None) -> Iterator[Found]:
+    def _checked(
+        self, namespace: str, plan: Plan, after: Place | None, wanted: int
+    ) -> Iterator[Found]:
+        """Rows that meet the condition; read in pieces that grow while few of them do."""
+        size = min(2 * wanted + 1, _LARGEST_PIECE)
         while True:
             statement = select_documents(plan, namespace, self._dialect, after)
-            page = self._dialect.statement(f"{statement.text}\nLIMIT {_CHUNK}")
+            page = self._dialect.statement(f"{statement.text}\nLIMIT {size:d}")
             rows = [_found(row) for row in self._run(page, statement.parameters)]
             for found in rows:
                 if meets(plan.condition, found.key, queryable(found.value.value)):
                     yield found
-            if len(rows) < _CHUNK:
+            if len(rows) < size:
                 return
-            after = rows[-1].place
+            after, size = rows[-1].place, min(2 * size, _LARGEST_PIECE)
 
 
 def _entry(row: Sequence[Any]) -> VersionedValue:

@@ -80,5 +80,12 @@ def postgres_server() -> PostgresServer:
     return server
 
 
+def storage_of(kind: str, folder: Path) -> Path | str:
+    """Where a LedgerProvider of this kind keeps ledgers: memory, sqlite, postgres."""
+    if kind == "postgres":
+        return postgres_server().new_database()
+    return "memory" if kind == "memory" else folder
+
+
 def _plain() -> dict[str, str]:
     return {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}

@@ -392,7 +392,8 @@ class QueryConformance:
         served = explain(documents, "cc", '{"selector":{"type":"bag","owner":"tom"}}')
         assert served.index == "_design/owners, byOwner"
         assert served.warnings == ()
-        assert "ORDER BY couch_key(" in served.sql
+        assert "couch_key(" in served.sql
+        assert "ORDER BY" in served.sql
         assert "?" not in served.sql
         assert served.steps
         scanned = explain(documents, "cc", '{"selector":{"size":1},"use_index":"owners"}')

@@ -29,6 +29,9 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 MARKS = "\u0300-\u036f"
 """Accents, as they stand after their letters in decomposed text."""
 
+ACCENTS = "\u0301\u0300\u0306\u0302\u030c\u030a\u0308\u030b\u0303\u0307"
+"""The usual accents, in order; others come before or after them by code point."""
+
 FIRST_WEIGHT = 0x0E
 """Code point that stands for the first of ASCII_ORDER; smaller ones part the levels."""
 
@@ -51,6 +54,7 @@ _PRIMARY = _primary()
 _MARK = re.compile(f"[{MARKS}]")
 _IGNORED = "".join(chr(code) for code, weight in _PRIMARY.items() if weight is None)
 _COUNTED_FROM_IGNORED = str.maketrans("", "", _IGNORED)
+_ACCENT_WEIGHTS = str.maketrans(ACCENTS, "".join(sorted(ACCENTS)))
 _NOT_MARK = re.compile(f"[^{MARKS}]")
 _NOT_UPPER = re.compile("[^A-Z]")
 _UPPER = re.compile("[A-Z]")
@@ -68,7 +72,7 @@ def string_key(text: str) -> bytes:
     accents = ""
     if not counted.isascii():
         counted = unicodedata.normalize("NFD", counted)
-        accents = _NOT_MARK.sub("\x01", counted).rstrip("\x01")
+        accents = _NOT_MARK.sub("\x01", counted).rstrip("\x01").translate(_ACCENT_WEIGHTS)
         counted = _MARK.sub("", counted)
     case = _UPPER.sub("\x02", _NOT_UPPER.sub("\x01", counted)).rstrip("\x01")
     letters = counted.translate(_PRIMARY)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import repeat
 
 from .collation import (
+    ACCENTS,
     ASCII_ORDER,
     FIRST_WEIGHT,
     KEY_BYTES,
@@ -119,6 +120,8 @@ def functions(schema: str) -> list[str]:
         "two": _escaped("\x02" * len(LETTERS)),
         "characters": _escaped(ASCII_ORDER + LETTERS + LETTERS.upper()),
         "weights": _escaped(weights + letters * 2),
+        "accents": _escaped(ACCENTS),
+        "ranked": _escaped("".join(sorted(ACCENTS))),
         "mark": _escaped(f"[{MARKS}]"),
         "other": _escaped(f"[^{MARKS}]"),
         "limit": KEY_BYTES,
@@ -138,6 +141,7 @@ BEGIN
   IF octet_length(counted) <> char_length(counted) THEN
     counted := normalize(counted, NFD);
     accents := rtrim(regexp_replace(counted, {other}, E'\x01', 'g'), E'\x01');
+    accents := translate(accents, {accents}, {ranked});
     counted := regexp_replace(counted, {mark}, '', 'g');
   END IF;
   cases := rtrim(

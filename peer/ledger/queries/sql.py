@@ -141,13 +141,15 @@ def select(plan: Plan, namespace: str, dialect: Dialect, after: Place | None) ->
     if plan.index is not None:
         parts.append(Sql(f"{dialect.document} IS NOT NULL"))
     parts += [Sql(f"{key} IS NOT NULL") for key in keys]
-    parts.append(condition)
-    if after is not None:
+    if after is not None:  # before the condition: SQLite enters the index with what comes first
         parts += _beyond(plan, keys, after)
+    parts.append(condition)
     where = _all(parts)
     columns = ["state.key", "state.value", "state.block", "state.tx", "state.metadata", *keys]
     direction = " DESC" if plan.request.descending else ""
-    order = [f"{key}{direction}" for key in (*keys, *dialect.name_order())]
+    fixed = constants(plan.condition)  # SQLite sorts needlessly if they are in the order
+    ordered = [key for path, key in zip(plan.order, keys, strict=True) if path not in fixed]
+    order = [f"{key}{direction}" for key in (*ordered, *dialect.name_order())]
     text = (
         f"SELECT {', '.join(columns)}\n"
         f"FROM {dialect.from_state(_indexed(plan), namespace)}\n"
@@ -188,7 +190,7 @@ def _indexed(plan: Plan) -> IndexDefinition | None:
 def _beyond(plan: Plan, keys: Sequence[str], after: Place) -> list[Sql]:
     """Rows after a place; first by the one key that an index can be entered with."""
     sign = "<" if plan.request.descending else ">"
-    fixed = constants(plan.request.selector)
+    fixed = constants(plan.condition)
     parts = []
     for path, key, value in zip(plan.order, keys, after.keys, strict=True):
         if path not in fixed:

@@ -59,8 +59,9 @@ class SqliteDialect:
 
     def has_type(self, value: str, name: str) -> str:
         """json_type tells true from false and whole numbers from others."""
-        names = ", ".join(map(_quoted, _TYPES.get(name, ())))
-        return f"json_type({value}) IN ({names})"
+        if name not in _TYPES:
+            return "FALSE"
+        return f"json_type({value}) IN ({', '.join(map(_quoted, _TYPES[name]))})"
 
     def elements(self, array: str, alias: str) -> tuple[str, str]:
         """Elements by json_each, taken from its text so that numbers keep their digits."""

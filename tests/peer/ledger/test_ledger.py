@@ -1,4 +1,4 @@
-"""The ledger: the golden channel replayed on both stores, look-ups, refusals."""
+"""The ledger: the golden channel replayed on every store, look-ups, refusals."""
 
 import asyncio
 
@@ -23,14 +23,14 @@ from harness.ledger import (
     stage_a,
     write,
 )
+from harness.postgres import storage_of
 from harness.shared import shared
 
 
-@pytest.fixture(scope="module", params=["memory", "sqlite"])
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgres"])
 def golden(request, tmp_path_factory):
     """The golden channel, committed from what the orderer sent."""
-    storage = "memory" if request.param == "memory" else tmp_path_factory.mktemp("ledgers")
-    provider = LedgerProvider(storage)
+    provider = LedgerProvider(storage_of(request.param, tmp_path_factory.mktemp("ledgers")))
     ledger = provider.create(golden_block(0, "orderer"))
     replay_golden(ledger)
     yield ledger
@@ -245,11 +245,13 @@ def test_an_envelope_of_garbage_is_kept_and_reported_as_such():
         ledger.transaction("garbage")
 
 
-def test_the_commit_hash_chain_goes_on_after_reopening(tmp_path):
-    provider = LedgerProvider(tmp_path)
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+def test_the_commit_hash_chain_goes_on_after_reopening(kind, tmp_path):
+    place = storage_of(kind, tmp_path)
+    provider = LedgerProvider(place)
     replay_golden(provider.create(golden_block(0)), 20)
     provider.close()
-    again = LedgerProvider(tmp_path)
+    again = LedgerProvider(place)
     ledger = again.open("golden1")
     assert ledger.height == 20
     replay_golden(ledger, 30)

@@ -17,11 +17,12 @@ from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
 from harness.ledger import commit, endorsed, golden_block, simulate
 from harness.ledger import keep as keep_private
+from harness.postgres import storage_of
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def ledger(request, tmp_path):
-    provider = LedgerProvider("memory" if request.param == "memory" else tmp_path)
+    provider = LedgerProvider(storage_of(request.param, tmp_path))
     yield provider.create(golden_block(0))
     provider.close()
 
