@@ -12,10 +12,13 @@ from pathlib import Path
 from gridloom.peer.ledger.ledger import Ledger
 from gridloom.peer.ledger.snapshots.export import snapshot_folder
 from gridloom.peer.ledger.snapshots.metadata import ADDITIONAL_FILE, SIGNABLE_FILE
+from gridloom.peer.ledger.snapshots.record import encode_record
+from gridloom.peer.ledger.state_db import Version, VersionedValue
 
 from .shared import shared
 
 LAST_GOLDEN_BLOCK = 65
+_EARLY = Version(1, 0)
 
 
 def golden_snapshot() -> Path:
@@ -90,3 +93,28 @@ def chunks(*parts: bytes) -> bytes:
         encoded += bytes([size]) if size < 128 else bytes([size & 0x7F | 0x80, size >> 7])
         encoded += part
     return bytes(encoded)
+
+
+def forged(
+    tmp_path: Path,
+    files: Mapping[str, bytes | None] | None = None,
+    edit: Callable[[dict[str, object]], object] | None = None,
+) -> Path:
+    """The real peer's snapshot with other contents and right hashes, in ``tmp_path/forged``."""
+    return forge(copied(golden_snapshot(), tmp_path / "forged"), files, edit)
+
+
+def counted(*namespaces: tuple[bytes, int]) -> bytes:
+    """A metadata file: so many entries of each namespace."""
+    rows = (bytes([len(name)]) + name + bytes([count]) for name, count in namespaces)
+    return bytes([1, len(namespaces)]) + b"".join(rows)
+
+
+def history_key(name: str, block: int) -> bytes:
+    """Fabric's key of a chaincode's collections as a block defined them."""
+    return f"slscc\0{name}~collection".encode() + (2**64 - 1 - block).to_bytes(8, "big")
+
+
+def state_entry(key: bytes = b"k", value: bytes = b"v", version: Version = _EARLY) -> bytes:
+    """A record of the state."""
+    return encode_record(key, VersionedValue(value, version))

@@ -84,7 +84,8 @@ class FileReader:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self._file = open_file(path)
-        self._rest = os.fstat(self._file.fileno()).st_size
+        self._rest = self._file.seek(0, os.SEEK_END)
+        self._file.seek(0)
         try:
             found = self._read(1)[0]
             if found != FORMAT:
