@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import snapshot as snapshot_commands
+from .explain import explain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +25,18 @@ if TYPE_CHECKING:
 SHOWN_DIFFERENCES = 20
 SECONDS_BETWEEN_LINES = 5.0
 
-app = typer.Typer(help="Audit ledgers; take snapshots of them.", no_args_is_help=True)
+app = typer.Typer(
+    help="Audit ledgers, take snapshots of them, explain queries.", no_args_is_help=True
+)
 app.add_typer(snapshot_commands.app, name="snapshot")
+app.command(epilog='Example: gridloom ledger explain basic \'{"selector":{"Owner":"Tom"}}\'')(
+    explain
+)
 
 
 @app.callback()
 def group() -> None:
-    """Audit ledgers; take snapshots of them."""
+    """Audit ledgers, take snapshots of them, explain queries."""
 
 
 @app.command(epilog="Example: gridloom ledger verify ./blocks --json report.json")

@@ -67,6 +67,11 @@ class UnknownNode(GridloomError):
         self.known = tuple(known)
 
 
+def ledgers_place(topology: Topology, home: NetworkHome, peer: str) -> Path | str:
+    """Where a peer keeps its ledgers: the topology's database, or a folder of its own."""
+    return topology.ledger_url or home.node("peers", peer) / "ledgers"
+
+
 def utc_now() -> datetime:
     """The time of this machine."""
     return datetime.now(UTC)
@@ -225,12 +230,9 @@ class NodeBuilder:
 
     def _ledgers(self, node: PeerNode) -> LedgerProvider:
         """Return where a peer keeps its ledgers: memory, the topology's database, its folder."""
-        place: Path | str = MEMORY
-        if self._stored is not None:
-            folder = self._stored.node("peers", node.name) / "ledgers"
-            place = self.topology.ledger_url or folder
+        home = self._stored
         return LedgerProvider(
-            place,
+            MEMORY if home is None else ledgers_place(self.topology, home, node.name),
             None if self.home is None else self.home.node("peers", node.name) / "snapshots",
             owner=node.name,
             state_database=self.topology.state_database,

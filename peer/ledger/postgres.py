@@ -28,7 +28,8 @@ from .postgres_text import accept_any_text
 from .queries import postgres_dialect
 from .queries.indexes import read_index
 from .sql_snapshot import SqlSnapshot
-from .sql_store import SqlStore, Writer
+from .sql_store import SqlStore
+from .sql_writer import Writer
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot
 from .store import BlockRecord
@@ -88,6 +89,7 @@ class PostgresStore(SqlStore):
 
     url: postgresql://user:password@host:port/database, or anything libpq takes after ``?``.
     owner: name of the peer, whose ledgers may share a database with those of others.
+    writable: False to look on while another process writes.
     StoreDamaged if the tables are of another format; StoreFailed if the database cannot be
     reached, or another process has this ledger open.
     """
@@ -98,6 +100,8 @@ class PostgresStore(SqlStore):
         owner: str,
         channel_id: str,
         state_database: StateDatabase = StateDatabase.LEVELDB,
+        *,
+        writable: bool = True,
     ) -> None:
         name = schema_name(owner, channel_id)
         self._name = name
@@ -108,11 +112,9 @@ class PostgresStore(SqlStore):
         place = f"{_shown(url)} schema {name}"
         sqlalchemy.event.listen(engine, "connect", self._prepare)
         try:
-            with engine.begin() as connection:
-                description = _description(owner, channel_id).replace("'", "''")
-                connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self._schema}")
-                connection.exec_driver_sql(f"COMMENT ON SCHEMA {self._schema} IS '{description}'")
-            super().__init__(engine, place, PostgresStateSql(), state_database)
+            if writable:
+                self._create_schema(engine, _description(owner, channel_id))
+            super().__init__(engine, place, PostgresStateSql(), state_database, writable=writable)
         except DBAPIError as error:
             raise StoreFailed(place, str(error.orig or error)) from error
 
@@ -138,6 +140,12 @@ class PostgresStore(SqlStore):
         self._let_go()
         super().close()
 
+    def _create_schema(self, engine: sqlalchemy.Engine, description: str) -> None:
+        comment = description.replace("'", "''")
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE SCHEMA IF NOT EXISTS {self._schema}")
+            connection.exec_driver_sql(f"COMMENT ON SCHEMA {self._schema} IS '{comment}'")
+
     def _create(self, write: Writer) -> None:
         for statement in (*postgres_dialect.functions(self._schema), *INDEXES):
             write.run(statement)
@@ -149,6 +157,8 @@ class PostgresStore(SqlStore):
         """Nothing: the server's log is its own matter."""
 
     def _open_tables(self) -> int:
+        if not self._writable:
+            return super()._open_tables()
         self._lock()
         height = super()._open_tables()
         with self._writer.begin():

@@ -28,6 +28,7 @@ from .sql_private import PrivateTables
 from .sql_snapshots import SnapshotTables
 from .sql_state import StateSql, state_row
 from .sql_statements import Statements
+from .sql_writer import Writer
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, Version, VersionedValue
 from .store import (
@@ -54,6 +55,7 @@ class SqlStore(ABC):
 
     place: how errors name it; state_database: by whose rules the state is kept, as it was
     when the ledger was made (StateDatabaseDiffers).
+    writable: False to look on while another process writes.
     StoreDamaged if the tables are of another format; StoreFailed if they cannot be read.
     A database adds ``snapshot`` and what is its own.
     """
@@ -64,11 +66,14 @@ class SqlStore(ABC):
         place: str,
         state_sql: StateSql,
         state_database: StateDatabase,
+        *,
+        writable: bool = True,
     ) -> None:
         self._engine = engine
         self._place = place
         self._state = state_sql
         self._state_database = state_database
+        self._writable = writable
         self._closed = False
         self._idle: list[PoolProxiedConnection] = []
         self._write_lock = Lock()
@@ -273,11 +278,12 @@ class SqlStore(ABC):
     def _open_tables(self) -> int:
         with self._writer.begin():
             write = Writer(self._writer)
-            schema.metadata.create_all(self._writer)
+            if self._writable:
+                schema.metadata.create_all(self._writer)
             columns = schema.properties.c
             rows = self._writer.execute(sqlalchemy.select(columns.name, columns.value)).all()
             known = {row[0]: row[1] for row in rows}
-            if not known:
+            if not known and self._writable:
                 self._create(write)
                 known = {"format": schema.FORMAT, "state_database": self._state_database.value}
                 stated = [{"name": name, "value": value} for name, value in known.items()]
@@ -304,6 +310,8 @@ class SqlStore(ABC):
     def _transaction(self) -> Iterator[Writer]:
         if self._closed:
             raise LedgerClosed
+        if not self._writable:
+            raise StoreFailed(self._place, "opened to look on only")
         with self._writer.begin():
             yield Writer(self._writer)
 
@@ -364,26 +372,6 @@ class SqlStore(ABC):
             raise self.failure(error) from error
         finally:
             self._give_back(connection)
-
-
-class Writer:
-    """Runs statements inside the one write transaction."""
-
-    def __init__(self, connection: sqlalchemy.Connection) -> None:
-        self._connection = connection
-
-    def __call__(self, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
-        """Run a statement once for each row of parameters."""
-        if rows:
-            self._connection.exec_driver_sql(sql, list(rows))
-
-    def all(self, sql: str, parameters: tuple[object, ...]) -> Sequence[Any]:
-        """Run a query."""
-        return self._connection.exec_driver_sql(sql, parameters).all()
-
-    def run(self, sql: str) -> None:
-        """Run a statement that has no parameters."""
-        self._connection.exec_driver_sql(sql)
 
 
 def _block_row(record: BlockRecord) -> tuple[object, ...]:

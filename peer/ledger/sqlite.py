@@ -19,7 +19,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, PoolProxiedConnection
 from .errors import StoreFailed
 from .queries import sqlite_dialect
 from .sql_snapshot import SqlSnapshot
-from .sql_store import SqlStore, Writer
+from .sql_store import SqlStore
+from .sql_writer import Writer
 from .sqlite_state import SqliteStateSql
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot
@@ -39,10 +40,17 @@ _BUSY_SECONDS = 30
 class SqliteStore(SqlStore):
     """One channel's ledger in the file ``path``, created if it is not there.
 
+    writable: False to look on while another process writes.
     StoreDamaged if the file is no ledger of this format; StoreFailed if it cannot be opened.
     """
 
-    def __init__(self, path: Path, state_database: StateDatabase = StateDatabase.LEVELDB) -> None:
+    def __init__(
+        self,
+        path: Path,
+        state_database: StateDatabase = StateDatabase.LEVELDB,
+        *,
+        writable: bool = True,
+    ) -> None:
         if state_database is StateDatabase.COUCHDB:
             _require_json(path)
         self._log_holds_purged = False
@@ -53,7 +61,8 @@ class SqliteStore(SqlStore):
         )
         sqlalchemy.event.listen(engine, "connect", _prepare)
         sqlalchemy.event.listen(engine, "begin", _begin)
-        super().__init__(engine, str(path), SqliteStateSql(engine.dialect), state_database)
+        statements = SqliteStateSql(engine.dialect)
+        super().__init__(engine, str(path), statements, state_database, writable=writable)
 
     def snapshot(self) -> FullStateSnapshot:
         """The state as committed; holds a connection until closed."""

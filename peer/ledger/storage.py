@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-from .errors import StoreFailed
+from .errors import LedgerNotFound, StoreFailed
 from .memory import MemoryStore
 from .sqlite import SqliteStore
 from .state_database import StateDatabase
@@ -27,6 +27,10 @@ class Storage(Protocol):
 
     def store(self, channel_id: str) -> LedgerStore:
         """The store of a channel, made if it is not there; StoreFailed, StoreDamaged."""
+        ...
+
+    def reader(self, channel_id: str) -> LedgerStore:
+        """The store of a channel to look on while a peer writes it; LedgerNotFound."""
         ...
 
     def stored(self) -> set[str]:
@@ -56,6 +60,9 @@ class _MemoryStorage:
     def store(self, channel_id: str) -> LedgerStore:
         return MemoryStore(self._state_database)
 
+    def reader(self, channel_id: str) -> LedgerStore:
+        raise LedgerNotFound(channel_id)
+
     def stored(self) -> set[str]:
         return set()
 
@@ -72,6 +79,12 @@ class _FolderStorage:
         folder = self._root / channel_id
         folder.mkdir(parents=True, exist_ok=True)
         return SqliteStore(folder / _DATABASE, self._state_database)
+
+    def reader(self, channel_id: str) -> LedgerStore:
+        if channel_id not in self.stored():
+            raise LedgerNotFound(channel_id)
+        path = self._root / channel_id / _DATABASE
+        return SqliteStore(path, self._state_database, writable=False)
 
     def stored(self) -> set[str]:
         if not self._root.is_dir():
@@ -100,6 +113,13 @@ class _DatabaseStorage:
     def store(self, channel_id: str) -> LedgerStore:
         return self._postgres.PostgresStore(
             self._url, self._owner, channel_id, self._state_database
+        )
+
+    def reader(self, channel_id: str) -> LedgerStore:
+        if channel_id not in self.stored():
+            raise LedgerNotFound(channel_id)
+        return self._postgres.PostgresStore(
+            self._url, self._owner, channel_id, self._state_database, writable=False
         )
 
     def stored(self) -> set[str]:

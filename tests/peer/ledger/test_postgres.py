@@ -142,7 +142,7 @@ def test_long_names_of_schemas_stay_different():
 _CHILD = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
-from gridloom.peer.ledger import postgres, sql_store
+from gridloom.peer.ledger import postgres, sql_writer
 from harness.store_conformance import record
 from gridloom.peer.ledger.store import HistoryRow, TransientRow
 
@@ -161,12 +161,12 @@ store.commit(block(2))
 """
 
 _DIE_INSIDE = """
-write = sql_store.Writer.__call__
+write = sql_writer.Writer.__call__
 def dying(self, sql, rows):
     write(self, sql, rows)
     if {statement!r} in sql:
         os.kill(os.getpid(), signal.SIGKILL)
-sql_store.Writer.__call__ = dying
+sql_writer.Writer.__call__ = dying
 """
 
 

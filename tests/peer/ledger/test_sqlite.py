@@ -93,13 +93,13 @@ store.commit(block(2))
 """
 
 _DIE_INSIDE = """
-from gridloom.peer.ledger import sql_store
-write = sql_store.Writer.__call__
+from gridloom.peer.ledger import sql_writer
+write = sql_writer.Writer.__call__
 def dying(self, sql, rows):
     write(self, sql, rows)
     if {statement!r} in sql:
         os.kill(os.getpid(), signal.SIGKILL)
-sql_store.Writer.__call__ = dying
+sql_writer.Writer.__call__ = dying
 """
 
 
