@@ -36,6 +36,16 @@ async def silence(events):
         await asyncio.wait_for(anext(events), SHORT)
 
 
+async def tasks_at_rest(network):
+    """The tasks there are when every peer has the last block and waits for one more."""
+    await settled_height(network.access)
+    tasks = set()
+    while tasks != asyncio.all_tasks():
+        tasks = asyncio.all_tasks()
+        await asyncio.sleep(SHORT)
+    return tasks
+
+
 class TestChaincodeEvents:
     async def test_an_event_tells_where_it_comes_from(self, network):
         async with channel(network).chaincode_events("probe") as events:
@@ -97,7 +107,7 @@ class TestChaincodeEvents:
             async for _ in channel(network).chaincode_events("probe"):
                 pass
 
-        before = asyncio.all_tasks()
+        before = await tasks_at_rest(network)
         listening = asyncio.create_task(listen())
         await asyncio.sleep(0.01)
         listening.cancel()
