@@ -115,7 +115,7 @@ def _read_config_file(root: Path, config: msp_config_pb2.FabricMSPConfig) -> Non
                 if entry.get("OrganizationalUnitIdentifier"):
                     target = getattr(config.fabric_node_ous, f"{role}_ou_identifier")
                     _add_node_ou(root, target, entry)
-    except (yaml.YAMLError, AttributeError, TypeError, UnicodeError) as error:
+    except (yaml.YAMLError, AttributeError, TypeError, ValueError) as error:
         raise MspDirectoryError(
             path, f"failed unmarshalling configuration file: {error}"
         ) from error

@@ -196,6 +196,8 @@ def test_prescribed_units_are_read_and_need_their_certificate(folder):
         "NodeOUs: {Enable: 1, ClientOUIdentifier: 3}",
         "\x00",
         "OrganizationalUnitIdentifiers: {a: b}",
+        'OrganizationalUnitIdentifiers: [{Certificate: "no\\0file"}]',
+        "[" * 5000,
     ],
 )
 def test_a_malformed_config_file_names_itself(folder, text):

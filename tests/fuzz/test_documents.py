@@ -84,16 +84,6 @@ def as_yaml(text: str, _: object = None) -> object:
         raise yaml.YAMLError(str(error)) from error
 
 
-def in_a_file(path: Path, read):
-    """Have each text read from a file of this name."""
-
-    def parse(text: str) -> None:
-        path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        read(path)
-
-    return parse
-
-
 def test_network_descriptions(monkeypatch):
     """The document's parser is not ours, and slow: most inputs go around it, as JSON."""
     assert Topology.parse(json.dumps(NETWORK))
@@ -117,18 +107,26 @@ folded: >
     fuzz_text(load_yaml, [text], words=words, inputs=500, refusals=(yaml.YAMLError,))
 
 
-def test_wallets(tmp_path):
+def test_wallets(tmp_path, monkeypatch):
     wallet = Wallet(tmp_path)
 
-    def read(_: Path) -> None:
+    def read(text: str) -> None:
+        monkeypatch.setattr(Path, "read_text", lambda *_, **__: text)
         wallet.get("label").signer()
 
-    fuzz_json(in_a_file(tmp_path / "label.id", read), [WALLET])
+    fuzz_json(read, [WALLET])
 
 
-def test_checkpoints(tmp_path):
-    documents = [{"blockNumber": "5", "transactionId": "ab"}, {"blockNumber": 5}]
-    fuzz_json(in_a_file(tmp_path / "checkpoint", FileCheckpointer), documents)
+def test_checkpoints(tmp_path, monkeypatch):
+    path = tmp_path / "checkpoint"
+    path.write_bytes(b"x")
+
+    def read(text: str) -> None:
+        data = text.encode("utf-8", "surrogatepass") or b"{}"
+        monkeypatch.setattr(Path, "read_bytes", lambda _: data)
+        FileCheckpointer(path)
+
+    fuzz_json(read, [{"blockNumber": "5", "transactionId": "ab"}, {"blockNumber": 5}])
 
 
 def test_collection_documents():
