@@ -1,0 +1,48 @@
+"""etcd's own recorded traces: the same commands must give the same text, to the letter.
+
+    pytest tests/orderer/raft --traces DIR
+
+judges by the scripts of another folder, laid out as ../shared/raft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.datadriven import Command, run_script
+from harness.raft_interaction import InteractionEnv
+from harness.raft_scripts import MembershipScript, run_quorum
+from harness.shared import SHARED
+
+
+def scripts(config: pytest.Config) -> list[Path]:
+    given = config.getoption("--traces")
+    return sorted(Path(given or SHARED / "raft").rglob("*.txt"))
+
+
+def handler(script: Path) -> Callable[[Command], str]:
+    """What runs the commands of a script: the folder says what it is about."""
+    if "quorum" in script.parts:
+        return run_quorum
+    if "confchange" in script.parts:
+        return MembershipScript().run
+    return InteractionEnv().handle
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "script" in metafunc.fixturenames:
+        found = scripts(metafunc.config)
+        metafunc.parametrize(
+            "script", found, ids=lambda path: f"{path.parent.parent.name}-{path.stem}"
+        )
+
+
+def test_a_trace_is_etcds(script: Path) -> None:
+    run_script(script, handler(script), rewrite=False)
+
+
+def test_there_are_traces(pytestconfig: pytest.Config) -> None:
+    assert scripts(pytestconfig)
