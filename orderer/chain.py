@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.errors import GridloomError
 from gridloom.protos.common import common_pb2
@@ -30,6 +31,12 @@ class CuttingMode(Enum):
     BATCH_TIMEOUT = "timeout"
     IDLE = "idle"
     MANUAL = "manual"
+
+
+REST_PER_MESSAGE = 0.002
+LONGEST_REST = 0.02
+"""Seconds between two blocks that idleness ends: a block costs every peer some milliseconds of
+work, so under load the next one waits a little for company, the longer the more there was."""
 
 
 class TimerHandle(Protocol):
@@ -79,7 +86,14 @@ class ConsenterSupport(Protocol):
         """Batch size and timeout, consensus type and metadata now in force."""
 
     @property
+    def bundle(self) -> ChannelBundle:
+        """The configuration in force, as a whole."""
+
+    @property
     def cutter(self) -> BlockCutter: ...
+
+    def get_block(self, number: int) -> common_pb2.Block:
+        """A stored block; BlockNotFound."""
 
     def process_normal(self, envelope: common_pb2.Envelope) -> int:
         """Judge a message by the configuration in force and return its sequence; may raise."""
@@ -98,6 +112,12 @@ class ConsenterSupport(Protocol):
     ) -> None:
         """Store a block of one CONFIG message and put its configuration into force."""
 
+    async def append_block(self, block: common_pb2.Block) -> None:
+        """Store a block of another orderer as it is, its configuration included."""
+
+    def switch_chain(self) -> None:
+        """Have the consenter make another chain in place of this one, which is halted."""
+
 
 class Chain(Protocol):
     """Puts the messages of one channel in order.
@@ -106,6 +126,14 @@ class Chain(Protocol):
     newer one is in force by the time it is its turn, the chain has it judged again and drops
     it if it no longer passes.
     """
+
+    @property
+    def relation(self) -> str:
+        """What this node is to the channel: consenter, follower or other."""
+
+    @property
+    def status(self) -> str:
+        """How it does: active, onboarding, inactive or failed."""
 
     @property
     def errored(self) -> asyncio.Event:
@@ -126,6 +154,9 @@ class Chain(Protocol):
         The number of the block this made, None if no message was waiting for its block.
         """
 
+    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
+        """Raise a GridloomError if a configuration with this consensus metadata would not do."""
+
     def start(self) -> None:
         """Begin to work, on the running event loop."""
 
@@ -134,7 +165,12 @@ class Chain(Protocol):
 
 
 class Consenter(Protocol):
-    """One way of ordering, for any number of channels."""
+    """One way of ordering, for any number of channels.
+
+    onboards: whether a node may join a channel that has grown already, for others have its blocks.
+    """
+
+    onboards: bool
 
     def handle_chain(self, support: ConsenterSupport, metadata: bytes) -> Chain:
         """Make the chain of a channel.
@@ -142,5 +178,8 @@ class Consenter(Protocol):
         metadata: the consenter's part of the last block's metadata, empty on a new channel.
         """
 
-    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
-        """Raise a GridloomError if a configuration with this consensus metadata would not do."""
+    def is_member(self, bundle: ChannelBundle) -> bool:
+        """Whether this node orders a channel of this configuration; InvalidConsenters."""
+
+    def forget(self, channel_id: str) -> None:
+        """Delete what was kept for a channel, besides its blocks."""

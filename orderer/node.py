@@ -21,7 +21,11 @@ from gridloom.protos.orderer import ab_pb2
 from .broadcast import BroadcastHandler
 from .chain import Consenter, CuttingMode
 from .chain_support import OrdererResources
+from .cluster.service import CLUSTER, ClusterReceiver, ClusterService
 from .deliver import BlockResponses, authorize_reader
+from .etcdraft.chain import RaftChain
+from .etcdraft.consenter import ClusterParts, EtcdraftConsenter
+from .etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
@@ -68,9 +72,10 @@ class Orderer:
     """One ordering node.
 
     signer: signs blocks and CONFIG messages, of the MSP ``local_msp_id``; storage: holds the
-    channels, which are opened here; cutting: when solo chains end a block; consenters: by
-    consensus type, solo unless given; time_window: how far a deliver request's time may be
-    off; check_expiration: whether expired client certificates are refused.
+    channels, which are opened here; cutting: when solo chains end a block; cluster: what makes
+    this node one of several, None for solo only; consenters: by consensus type, over those;
+    time_window: how far a deliver request's time may be off; check_expiration: whether expired
+    client certificates are refused.
     """
 
     def __init__(
@@ -82,6 +87,7 @@ class Orderer:
         random_bytes: Callable[[int], bytes] = os.urandom,
         *,
         cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT,
+        cluster: ClusterParts | None = None,
         consenters: Mapping[str, Consenter] | None = None,
         time_window: timedelta = TIME_WINDOW,
         check_expiration: bool = True,
@@ -89,13 +95,17 @@ class Orderer:
         if signer.msp_id != local_msp_id:
             raise WrongMsp(signer.msp_id, local_msp_id)
         self._disk = ThreadPoolExecutor(1, "orderer-disk")
+        own: dict[str, Consenter] = {SOLO: SoloConsenter(cutting)}
+        if cluster is not None:
+            own[ETCDRAFT] = EtcdraftConsenter(cluster)
         resources = OrdererResources(
             signer=signer,
-            consenters=consenters or {SOLO: SoloConsenter(cutting)},
+            consenters=consenters or own,
             now=now,
             random_bytes=random_bytes,
             disk=self._disk,
             check_expiration=check_expiration,
+            puller=None if cluster is None else cluster.puller,
         )
         self.registrar = Registrar(storage, resources)
         self._deliver = DeliverHandler(
@@ -124,6 +134,17 @@ class Orderer:
         services = ServiceRegistry()
         services.add(ATOMIC_BROADCAST, AtomicBroadcast(self.registrar, self._deliver))
         return services
+
+    def cluster_services(self) -> ServiceRegistry:
+        """What this node serves to other orderers: ``orderer.Cluster``."""
+        services = ServiceRegistry()
+        services.add(CLUSTER, ClusterService(self._receiver))
+        return services
+
+    def _receiver(self, channel_id: str) -> ClusterReceiver | None:
+        support = self.registrar.find(channel_id)
+        chain = None if support is None else support.chain
+        return chain if isinstance(chain, RaftChain) else None
 
     async def cut(self, channel_id: str) -> int | None:
         """End the block under way; returns when all accepted so far is durable.
