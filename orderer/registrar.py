@@ -277,8 +277,8 @@ class Registrar:
             block,
             "consenter" if member else "follower",
             puller,
-            self._resources.disk,
-            lambda: self._onboarded(channel_id),
+            disk=self._resources.disk,
+            done=lambda: self._onboarded(channel_id),
         )
         if self._running:
             onboarding.start()

@@ -16,6 +16,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gridloom.common.block_acceptance import accept_block
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import DeliverClient
@@ -30,7 +31,6 @@ from .ledger.ledger import CommittedBlock, Ledger
 from .ledger.private_record import PrivateBlockData
 from .private_data.channel import ChannelPrivateData, PrivateDataNetwork
 from .private_data.coordinator import Gathered
-from gridloom.common.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
 from .validation.block_validator import BlockValidator, IdentityJudge, ValidatedBlock
 from .validation.message_validation import read_committed

@@ -51,7 +51,7 @@ class Liveness:
 
 
 PATIENT = Liveness()
-"""Between organisations: pings as Fabric sends them, but no long wait for a server that was away."""
+"""Between organisations: Fabric's pings, but no long wait for a server that was away."""
 VIGILANT = Liveness(ping=2_000, ping_timeout=2_000, reconnect=(500, 1_000))
 """Within a cluster, which wants to know at once; the server must allow so many pings."""
 

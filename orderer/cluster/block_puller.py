@@ -56,6 +56,7 @@ class Puller:
         signer: Signer,
         now: Clock,
         random_bytes: Callable[[int], bytes],
+        *,
         own: Sequence[str] = (),
         tls_cert_hash: bytes = b"",
     ) -> None:

@@ -81,6 +81,7 @@ class Applier:
         node: RaftNode,
         reconfiguration: Reconfiguration,
         puller: BlockPuller,
+        *,
         snapshot_interval: int,
         host: ApplierHost,
     ) -> None:
@@ -120,7 +121,7 @@ class Applier:
 
     async def _apply(self, entry: Entry) -> None:
         if entry.type is not EntryType.NORMAL:
-            self._change_members(decode_conf_change(entry.type, entry.data))
+            self._change_members(decode_conf_change(entry))
         elif entry.data and entry.index > self._applied:
             await self._write(parse(Block, entry.data, "block"), entry.index)
             self._bytes += len(entry.data)
@@ -158,7 +159,7 @@ class Applier:
             except (BlockStoreError, OSError) as error:
                 if not failing:
                     channel_id = self._support.channel_id
-                    log.error("[channel: %s] %s", channel_id, error)  # noqa: TRY400
+                    log.error("[channel: %s] %s", channel_id, error)
                 failing = True
                 self._host.disk_failed(error)
                 await asyncio.sleep(RETRY_WRITE)

@@ -80,6 +80,7 @@ class RaftChain:
         config: RaftConfig,
         node_id: int,
         membership: Membership,
+        *,
         parts: NodeParts,
         puller: BlockPuller,
         settings: ChainSettings,
@@ -99,21 +100,25 @@ class RaftChain:
             support,
             settings.cutting,
             settings.timer,
-            config.options.max_inflight_blocks,
-            self._propose,
-            self._concerns_self,
+            max_in_flight=config.options.max_inflight_blocks,
+            propose=self._propose,
+            concerns_self=self._concerns_self,
         )
-        interval = config.options.snapshot_interval_size
         self._applier = Applier(
-            support, self._node, self._reconfiguration, puller, interval, self
+            support,
+            self._node,
+            self._reconfiguration,
+            puller,
+            snapshot_interval=config.options.snapshot_interval_size,
+            host=self,
         )
         self._suspicion = EvictionSuspicion(
             support.channel_id,
             puller,
             settings.timer,
-            settings.eviction_suspicion,
-            settings.is_member,
-            lambda _: self.evicted(),
+            threshold=settings.eviction_suspicion,
+            is_member=settings.is_member,
+            evicted=lambda _: self.evicted(),
         )
         self._submissions = Submissions(self._to_leader)
         self._cuts: dict[int, list[asyncio.Future[None]]] = {}
@@ -122,6 +127,7 @@ class RaftChain:
         self._refusal = "the chain is not running"
         self._trouble = ""
         self._halting = False
+        self._handed_over = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._applying: asyncio.Task[None] | None = None
@@ -313,6 +319,7 @@ class RaftChain:
             log.info("[channel: %s] Raft leader changed: %d -> %d", *names)
             if self.leader == own:
                 self._proposer.retire()
+                self._handed_over.set()
         self.leader = state.lead
         self._leader_term = term
         self._suspicion.leader(present=bool(state.lead))
@@ -415,16 +422,19 @@ class RaftChain:
         """Let somebody else lead before this node stops, so that nobody has to wait."""
         if self._refusal or not self._node.hand_over():
             return
-        end = asyncio.get_running_loop().time() + HAND_OVER_TIME
-        while self._node.leads and asyncio.get_running_loop().time() < end:
-            await asyncio.sleep(0.01)
+        self._handed_over = asyncio.Event()
+        try:
+            async with asyncio.timeout(HAND_OVER_TIME):
+                await self._handed_over.wait()
+        except TimeoutError:
+            log.info("[channel: %s] nobody took over in time", self._support.channel_id)
 
     def _set_errored(self) -> None:
         """Without a leader a node cannot vouch for being up to date; two alone cannot help it."""
         if self.leader:
             if self.errored.is_set():
                 self.errored = asyncio.Event()
-        elif len(self._reconfiguration.membership.ids) > 2:  # noqa: PLR2004 - as Fabric
+        elif len(self._reconfiguration.membership.ids) > 2:
             self.errored.set()
 
 

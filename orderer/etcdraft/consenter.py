@@ -100,8 +100,15 @@ class EtcdraftConsenter:
             is_member=self.is_member,
             dial=parts.dial,
         )
-        config = replace(config, options=options)
-        return RaftChain(support, config, node_id, membership, node_parts, puller, settings)
+        return RaftChain(
+            support,
+            replace(config, options=options),
+            node_id,
+            membership,
+            parts=node_parts,
+            puller=puller,
+            settings=settings,
+        )
 
     def is_member(self, bundle: ChannelBundle) -> bool:
         """Whether a configuration names this node as a consenter; InvalidConsenters."""

@@ -36,6 +36,7 @@ class EvictionSuspicion:
         channel_id: str,
         puller: BlockPuller,
         timer: Timer,
+        *,
         threshold: float,
         is_member: Callable[[ChannelBundle], bool],
         evicted: Callable[[Block], None],

@@ -135,13 +135,11 @@ class MembershipChange:
         """
         size = len(self.after.ids)
         quorum = size // 2 + 1
+        if self.kind is ChangeKind.NONE:
+            return
         staying = set(active) - ({self.node_id} if self.kind is not ChangeKind.ADD else set())
-        lost = len(staying) < quorum
-        match self.kind:
-            case ChangeKind.ADD | ChangeKind.ROTATE:
-                lost = lost and size > 2  # noqa: PLR2004 - below three no fault is tolerated
-            case ChangeKind.NONE:
-                lost = False
+        avoidable = self.kind is ChangeKind.REMOVE or size > 2
+        lost = avoidable and len(staying) < quorum
         if lost:
             raise QuorumLoss(len(active), len(self.before.ids))
 

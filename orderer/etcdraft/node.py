@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..chain import Timer, TimerHandle
-from ..raft.conf_changes import ConfChange
+from ..raft.conf_changes import AnyConfChange, ConfChange
 from ..raft.config import Config
 from ..raft.errors import CannotStep, ProposalDropped
 from ..raft.messages import ConfState, Entry, HardState, Message, MessageType, Snapshot
@@ -199,7 +199,7 @@ class RaftNode:
         self._raw.propose_conf_change(change)
         self._work.set()
 
-    def apply_conf_change(self, change: ConfChange) -> ConfState:
+    def apply_conf_change(self, change: AnyConfChange) -> ConfState:
         """Put a decided change of members into force."""
         if self._raw is not None:
             self.conf_state = self._raw.apply_conf_change(change)
@@ -298,7 +298,9 @@ class RaftNode:
             self._parts.storage.keep(state)
             rejoining.phase = Phase.FOLLOWING
             self._raw = self._make_core()
-            log.info("node %d has no log and follows the leader of term %d", self.node_id, state.term)
+            log.info(
+                "node %d has no log and follows the leader of term %d", self.node_id, state.term
+            )
         self._work.set()
 
     def _caught_up(self, ready: Ready) -> None:
@@ -370,7 +372,7 @@ class RaftNode:
             except LogWriteFailed as error:
                 storage.written(successfully=False)
                 if not failing:
-                    log.error("node %d falls silent: %s", self.node_id, error)  # noqa: TRY400
+                    log.error("node %d falls silent: %s", self.node_id, error)
                 failing = True
                 self._host.disk_failed(error)
                 await asyncio.sleep(RETRY_DISK)

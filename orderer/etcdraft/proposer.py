@@ -52,6 +52,7 @@ class Proposer:
         support: ConsenterSupport,
         cutting: CuttingMode,
         timer: Timer,
+        *,
         max_in_flight: int,
         propose: Callable[[Block], bool],
         concerns_self: Callable[[Envelope], bool],

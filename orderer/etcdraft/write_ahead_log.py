@@ -1,10 +1,10 @@
 """The log a Raft node writes before it promises anything.
 
 One file of records: length and kind, checksum, content, checksum.  A checksum covers all that
-stands before it, so that nothing can be lost from the middle.  ``append`` returns when the disk has the records;
-a write that a crash cut short is cut off at opening, anything else that is wrong is an error.
-``replace`` begins the log anew, whole or not at all, which is how snapshots make it short and how
-it recovers from a disk that failed (Fabric: go.etcd.io/etcd/server/storage/wal).
+stands before it, so that nothing can be lost from the middle.  ``append`` returns when the disk
+has the records; a write that a crash cut short is cut off at opening, anything else that is wrong
+is an error.  ``replace`` begins the log anew, whole or not at all, which is how snapshots make it
+short and how it recovers from a disk that failed (Fabric: go.etcd.io/etcd/server/storage/wal).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import os
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple, Protocol
 from zlib import crc32
@@ -99,12 +100,15 @@ class MemoryLog:
         """Nothing to release."""
 
 
+_sync_data: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """The system calls a log writes with, for tests to let them fail."""
 
     write: Callable[[int, memoryview], int] = os.write
-    sync: Callable[[int], None] = getattr(os, "fdatasync", os.fsync)
+    sync: Callable[[int], None] = _sync_data
 
 
 class WriteAheadLog:
@@ -173,7 +177,7 @@ class WriteAheadLog:
 
 
 def _encode(records: Iterable[Record], checksum: int) -> tuple[bytes, int]:
-    parts = []
+    parts: list[bytes] = []
     for kind, content in records:
         head = _HEAD.pack(len(content), kind)
         checksum = crc32(head, checksum)
@@ -227,7 +231,7 @@ class _Scan:
 def _has_hole(data: bytes, start: int) -> bool:
     """Whether a disk sector from ``start`` on was never written, as a crash leaves it."""
     edges = [start, *range(start - start % _SECTOR + _SECTOR, len(data), _SECTOR), len(data)]
-    sectors = (data[a:b] for a, b in zip(edges, edges[1:], strict=False))
+    sectors = (data[begin:end] for begin, end in pairwise(edges))
     return any(len(sector) >= _PROOF and not any(sector) for sector in sectors)
 
 

@@ -41,6 +41,7 @@ class Onboarding:
         join_block: Block,
         relation: str,
         puller: Puller,
+        *,
         disk: Executor,
         done: Callable[[], None],
     ) -> None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from gridloom.common.block_acceptance import verify_signatures
 from gridloom.common import blocks
+from gridloom.common.block_acceptance import verify_signatures
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
 from gridloom.common.policies.policy import PolicyNotSatisfied
