@@ -69,6 +69,10 @@ class Material:
                 return org.nodes[name]
         raise MaterialError(name, "no such node")
 
+    def tls_certificate(self, name: str) -> bytes:
+        """Return PEM of a node's TLS certificate; MaterialError."""
+        return self.node(name).tls.certificate
+
     def msp_config(self, organization: str) -> msp_config_pb2.MSPConfig:
         """Return an organization's verifying MSP; MaterialError."""
         return self.organization(organization).msp_config()

@@ -16,12 +16,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
+from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
 from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
+from gridloom.orderer.cluster.dialer import Dial
+from gridloom.orderer.cluster.members import Member
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
@@ -31,7 +34,7 @@ from .access import NetworkAccess
 from .home import NetworkHome
 from .nodes import NodeBuilder, StaticDirectory, members_of, utc_now
 from .ports import choose_ports
-from .topology import Topology
+from .topology import OrdererNode, Topology
 
 
 class Network:
@@ -113,14 +116,17 @@ class Network:
 
     async def serve(self) -> None:
         """Open every node's port; OSError names an address that is taken."""
-        for node in self.topology.nodes():
-            server = self.builder.server(node, self._registries[node.name])
-            await server.start()
-            self._servers.append(server)
+        for place in self.topology.nodes():
+            await self._serve(self.builder.server(place, self._registries[place.name]))
         for orderer in self.topology.orderers():
-            admin = self.builder.admin_server(orderer, self.orderers[orderer.name])
-            await admin.start()
-            self._servers.append(admin)
+            node = self.orderers[orderer.name]
+            if self.topology.clustered:
+                await self._serve(self.builder.cluster_server(orderer, node))
+            await self._serve(self.builder.admin_server(orderer, node))
+
+    async def _serve(self, server: GrpcServer | HttpServer) -> None:
+        await server.start()
+        self._servers.append(server)
 
     async def stop(self) -> None:
         """Close the ports and stop the nodes; what was acknowledged is kept."""
@@ -137,14 +143,20 @@ class Network:
 
     def _build(self) -> None:
         endpoints: dict[str, Channel] = {}
-        for orderer_org in self.topology.orderer_organizations:
-            for node in orderer_org.orderers:
-                orderer = self.orderers[node.name] = self.builder.orderer(node, orderer_org)
-                self._registries[node.name] = orderer.services()
-                endpoints[node.endpoint] = LocalChannel(self._registries[node.name])
+        cluster: dict[str, ServiceRegistry] = {}
 
         def orderer_at(endpoint: str) -> Channel:
             return endpoints.get(endpoint) or UnreachableChannel(endpoint)
+
+        for orderer_org in self.topology.orderer_organizations:
+            for node in orderer_org.orderers:
+                orderer = self.builder.orderer(
+                    node, orderer_org, orderer_at, self._dialer(node, cluster)
+                )
+                self.orderers[node.name] = orderer
+                self._registries[node.name] = orderer.services()
+                endpoints[node.endpoint] = LocalChannel(self._registries[node.name])
+                cluster[node.cluster_endpoint] = orderer.cluster_services()
 
         directory = LiveDirectory(self.peers)
         for org in self.topology.organizations:
@@ -153,6 +165,18 @@ class Network:
                 self.peers[member.name] = peer
                 self._registries[member.name] = peer.services()
         directory.open(self.builder, self.channel_to)
+
+    def _dialer(self, node: OrdererNode, cluster: Mapping[str, ServiceRegistry]) -> Dial:
+        """Return how an orderer reaches its fellows in this process."""
+        own = parse_pem(self.builder.material.tls_certificate(node.name)).raw
+
+        def dial(member: Member) -> Channel:
+            registry = cluster.get(member.endpoint)
+            if registry is None:
+                return UnreachableChannel(member.endpoint)
+            return LocalChannel(registry, own)
+
+        return dial
 
 
 class LiveDirectory:

@@ -40,12 +40,15 @@ class UpOptions:
     """How to run a network.
 
     config: a network description, None for the test network (or for what the folder
-    already holds); port_base: moves all ports so that 7050 becomes it, 0 takes any free
+    already holds); orderers, consensus: of the test network, None for one that is solo, or
+    raft if there are several; port_base: moves all ports so that 7050 becomes it, 0 takes any free
     ones; in_memory: ledgers are forgotten with the process, credentials stay in the folder;
     processes: one for each node; development: chaincode errors carry tracebacks.
     """
 
     config: Path | None = None
+    orderers: int | None = None
+    consensus: str | None = None
     port_base: int | None = None
     in_memory: bool = False
     processes: bool = False
@@ -55,17 +58,34 @@ class UpOptions:
         """Raise OptionsError for options that exclude each other."""
         if self.in_memory and self.processes:
             raise OptionsError("processes share nothing but the disk: drop --in-memory")
+        if self.config is not None and (self.orderers or self.consensus):
+            raise OptionsError(
+                "--orderers and --consensus are for the test network: say so in the description"
+            )
+        if self.consensus == "solo" and (self.orderers or 1) > 1:
+            raise OptionsError("solo orders at one node: use --consensus raft with several")
 
     def description(self) -> str | None:
         """Return the text of the description asked for, None without one; OptionsError."""
         if self.config is None:
-            return None
+            return self._ordering()
         try:
             text = self.config.read_text(encoding="utf-8")
             Topology.parse(text)
         except (UnicodeDecodeError, DocumentError) as error:
             raise OptionsError(f"{self.config}: {error}") from error
         return text
+
+    def _ordering(self) -> str | None:
+        """Return the test network with the orderers asked for, None if none were."""
+        if self.orderers is None and self.consensus is None:
+            return None
+        count = self.orderers or 1
+        consensus = self.consensus or ("raft" if count > 1 else "solo")
+        return (
+            f"consensus: {consensus}\n"
+            f"orderer_organizations: [{{name: Orderer, orderers: {count}}}]\n"
+        )
 
     def topology(self, text: str) -> Topology:
         """Return a description's topology with the ports asked for; OptionsError."""

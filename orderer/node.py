@@ -26,6 +26,7 @@ from .deliver import BlockResponses, authorize_reader
 from .etcdraft.chain import RaftChain
 from .etcdraft.consenter import ClusterParts, EtcdraftConsenter
 from .etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
+from .etcdraft.metadata import tls_anchors
 from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
@@ -95,9 +96,10 @@ class Orderer:
         if signer.msp_id != local_msp_id:
             raise WrongMsp(signer.msp_id, local_msp_id)
         self._disk = ThreadPoolExecutor(1, "orderer-disk")
+        self._log_disk = ThreadPoolExecutor(1, "orderer-log")
         own: dict[str, Consenter] = {SOLO: SoloConsenter(cutting)}
         if cluster is not None:
-            own[ETCDRAFT] = EtcdraftConsenter(cluster)
+            own[ETCDRAFT] = EtcdraftConsenter(cluster, self._log_disk)
         resources = OrdererResources(
             signer=signer,
             consenters=consenters or own,
@@ -120,6 +122,7 @@ class Orderer:
         """Write what has been accepted, then release everything; a stopped orderer is done."""
         await self.registrar.stop()
         self._disk.shutdown()
+        self._log_disk.shutdown()
 
     def join(self, config_block: common_pb2.Block) -> ChannelInfo:
         """Begin a channel with its genesis block (see ``Registrar.join`` for the errors)."""
@@ -140,6 +143,14 @@ class Orderer:
         services = ServiceRegistry()
         services.add(CLUSTER, ClusterService(self._receiver))
         return services
+
+    def consenter_roots(self) -> bytes:
+        """PEM of the CAs that issue the TLS certificates of other orderers, on any channel."""
+        bundles = [support.bundle for support in self.registrar.supports()]
+        roots = {
+            root.raw: root.pem() for bundle in bundles for root in tls_anchors(bundle.orderer).roots
+        }
+        return b"".join(roots.values())
 
     def _receiver(self, channel_id: str) -> ClusterReceiver | None:
         support = self.registrar.find(channel_id)

@@ -121,6 +121,10 @@ class Registrar:
         """The channel, None if this orderer does not have it, or not all of it yet."""
         return self._supports.get(channel_id)
 
+    def supports(self) -> tuple[ChainSupport, ...]:
+        """The channels that are all here."""
+        return tuple(self._supports.values())
+
     def get(self, channel_id: str) -> ChainSupport:
         """The channel; ChannelMissing."""
         support = self._supports.get(channel_id)

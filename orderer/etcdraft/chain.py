@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING = 5_000
 """Messages accepted on a node and not in a block, above which ``wait_ready`` waits."""
-HAND_OVER_TIME = 1.0
+HAND_OVER_TIME = 0.3
 """Seconds a leader that stops gives another one to take over."""
 
 
@@ -139,6 +139,11 @@ class RaftChain:
     def status(self) -> str:
         """Failed when nothing can be ordered here any more, otherwise active."""
         return "failed" if self._refusal and not self._halting else "active"
+
+    @property
+    def leads(self) -> bool:
+        """Whether this node orders."""
+        return self._node.leads
 
     def start(self) -> None:
         self._refusal = ""

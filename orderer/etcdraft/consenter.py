@@ -49,27 +49,29 @@ class ClusterParts:
     """What an orderer needs to be one of several.
 
     certificate: PEM of its cluster TLS; dial: opens a channel to another consenter; logs: where
-    the Raft logs are; puller: fetches blocks; disk: the thread that waits for the logs' disk;
-    draw: ``draw(n)`` is a random number below n.
+    the Raft logs are; puller: fetches blocks; draw: ``draw(n)`` is a random number below n.
     """
 
     certificate: bytes
     dial: Dial
     logs: LogStore
     puller: Puller
-    disk: Executor
     settings: RaftSettings = RaftSettings()
     timer: Timer = loop_timer
     draw: Callable[[int], int] = field(default_factory=lambda: random.SystemRandom().randrange)
 
 
 class EtcdraftConsenter:
-    """Makes Raft chains where this node is a consenter, follower chains where it is not."""
+    """Makes Raft chains where this node is a consenter, follower chains where it is not.
+
+    disk: the thread that waits for the logs' disk.
+    """
 
     onboards = True
 
-    def __init__(self, parts: ClusterParts) -> None:
+    def __init__(self, parts: ClusterParts, disk: Executor) -> None:
         self._parts = parts
+        self._disk = disk
         self._key = public_key(certificates.parse_pem(parts.certificate))
 
     def handle_chain(self, support: ConsenterSupport, metadata: bytes) -> Chain:
@@ -89,7 +91,7 @@ class EtcdraftConsenter:
             storage=self._open_log(support, node_id),
             timer=parts.timer,
             draw=parts.draw,
-            disk=parts.disk,
+            disk=self._disk,
             max_size_per_msg=support.orderer_config.batch_size.preferred_max_bytes,
         )
         settings = ChainSettings(
