@@ -187,7 +187,11 @@ async def _keep_up(
             state |= {"pid": os.getpid(), "processes": running.process_ids}
             home.save_state(state)
             ready(state)
-            await unless(stopped, running.wait())
+
+            def changed() -> None:
+                home.save_state(state | {"processes": dict(running.process_ids)})
+
+            await unless(stopped, running.wait(changed))
     except (GridloomError, OSError) as error:
         failure = str(error)
         raise
@@ -208,8 +212,8 @@ class _Running(Protocol):
     async def start(self) -> None:
         """Return when all serve."""
 
-    async def wait(self) -> None:
-        """Return never; raise when one of them fails."""
+    async def wait(self, changed: Callable[[], None] = ...) -> None:
+        """Return never; raise when one of them fails; changed: process_ids have."""
 
     async def stop(self) -> None:
         """End them all."""
@@ -228,7 +232,7 @@ class _OneProcess:
         cut_on_signal(self._network.orderers.values())
         settle_memory()
 
-    async def wait(self) -> None:
+    async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
         await asyncio.Event().wait()
 
     async def stop(self) -> None:

@@ -110,11 +110,12 @@ class Registrar:
         """Halt all chains and close their files."""
         self._running = False
         arriving, self._onboarding = self._onboarding, {}
-        supports, self._supports = self._supports, {}
         for onboarding in arriving.values():
             await onboarding.stop()
-        for support in supports.values():
-            await support.halt()
+        while self._supports:
+            channel_id, support = next(iter(self._supports.items()))
+            await support.halt()  # which the other orderers may have to do with
+            del self._supports[channel_id]
             support.close()
 
     def find(self, channel_id: str) -> ChainSupport | None:

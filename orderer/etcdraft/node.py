@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 RETRY_DISK = 0.25
 """Seconds between attempts to write to a disk that failed."""
+ASK_EVERY = 4
+"""Ticks between questions of a node without a log."""
 MAX_UNAPPLIED = 64
 """Decisions the chain has not carried out yet, above which the node waits for it."""
 
@@ -100,6 +102,7 @@ class RaftNode:
         self._host = host
         self._bootstrap = tuple(bootstrap)
         self._work = asyncio.Event()
+        self._ticks = 0
         self._ticking: TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -246,7 +249,9 @@ class RaftNode:
     def _tick(self) -> None:
         self._schedule_tick()
         if self._rejoining is not None and self._rejoining.phase is Phase.ASKING:
-            self._ask()
+            self._ticks += 1
+            if self._ticks % ASK_EVERY == 0:
+                self._ask()
         if self._raw is None:
             return
         if self.leads:
