@@ -113,6 +113,10 @@ class Applier:
             self._host.led_by(decision.soft_state, decision.term)
         if decision.snapshot is not None:
             await self._catch_up(decision.snapshot)
+        if decision.pull_to is not None:
+            await self._pull_to(decision.pull_to)
+            if not self._reconfiguration.takes_part:
+                self._host.evicted()
         for entry in decision.entries:
             await self._apply(entry)
             if entry.term > self._term:
@@ -208,11 +212,11 @@ class Applier:
                 self._support.height,
                 target.header.number,
             )
-        await self.pull_to(target.header.number)
+        await self._pull_to(target.header.number)
         self._applied = max(self._applied, snapshot.index)
         self._bytes = 0
 
-    async def pull_to(self, number: int) -> None:
+    async def _pull_to(self, number: int) -> None:
         """Fetch, check and write the blocks up to ``number``."""
         if number < self._support.height:
             return

@@ -40,7 +40,7 @@ from .metadata import (
     read_config,
     utc_now,
 )
-from .node import NodeParts, RaftNode
+from .node import Decision, NodeParts, RaftNode
 from .proposer import Arrival, Proposer, is_config
 from .reconfiguration import Reconfiguration, alive, config_in, consensus_type_in
 from .submissions import Submission, Submissions
@@ -88,6 +88,7 @@ class RaftChain:
         self.errored = asyncio.Event()
         self.leader = 0
         self._leader_term = 0
+        self._reached = 0
         self._support = support
         self._settings = settings
         self._reconfiguration = Reconfiguration(node_id, membership)
@@ -118,7 +119,7 @@ class RaftChain:
             settings.timer,
             threshold=settings.eviction_suspicion,
             is_member=settings.is_member,
-            evicted=lambda _: self.evicted(),
+            evicted=self._learn_eviction,
         )
         self._submissions = Submissions(self._to_leader)
         self._cuts: dict[int, list[asyncio.Future[None]]] = {}
@@ -329,8 +330,10 @@ class RaftChain:
         self._leader_term = term
         self._suspicion.leader(present=bool(state.lead))
         self._set_errored()
+        self._send_again()
 
     def reached(self, term: int) -> None:
+        self._reached = term
         if term < self._leader_term or not self.leader:
             return
         if self._node.leads and self.leader == self._reconfiguration.node_id:
@@ -339,7 +342,13 @@ class RaftChain:
             self._finish_change()
             self._proposer.lead(self._support.get_block(self._support.height - 1).header)
         self._leader_term = term
-        self._submissions.dispatch_lost(term)
+        self._send_again()
+
+    def _send_again(self) -> None:
+        """Give the leader what no leader has, or only one whose term is over and done with."""
+        if self.leader:
+            settled = self._reached >= self._leader_term
+            self._submissions.dispatch_lost(self._leader_term if settled else 0, self._leader_term)
 
     def block_written(self, block: Block, *, config: bool) -> None:
         self._submissions.ordered(block.data.data, config=config)
@@ -364,6 +373,14 @@ class RaftChain:
             self._refusal = "this node is no longer a consenter of the channel"
             self._release()
             self._support.switch_chain()
+
+    def _learn_eviction(self, block: Block) -> None:
+        """Fetch the blocks up to the one that says so, and believe it when it is there."""
+        decision = Decision(self._node.term, pull_to=block.header.number)
+        try:
+            self._node.decisions.put_nowait(decision)
+        except asyncio.QueueFull:
+            log.info("[channel: %s] busy; eviction is looked at later", self._support.channel_id)
 
     # --- changes of members ------------------------------------------------------------
 

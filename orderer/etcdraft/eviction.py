@@ -28,7 +28,7 @@ class EvictionSuspicion:
     """One node's suspicion of its own eviction.
 
     threshold: seconds without a leader that raise it; is_member: whether a configuration names
-    this node; evicted: told when one does not.
+    this node; evicted: told of a config block that does not.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class EvictionSuspicion:
                 block.header.number,
             )
             self._evicted(block)
-            return
         await asyncio.sleep(CHECK_AGAIN)
         self._looking = None
 

@@ -40,12 +40,16 @@ MAX_UNAPPLIED = 64
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the chain is to carry out, in order; term: of this node when it was decided."""
+    """What the chain is to carry out, in order.
+
+    term: of this node when it was decided; pull_to: a block that others have, None for no need.
+    """
 
     term: int
-    soft_state: SoftState | None
-    snapshot: Snapshot | None
-    entries: tuple[Entry, ...]
+    soft_state: SoftState | None = None
+    snapshot: Snapshot | None = None
+    entries: tuple[Entry, ...] = ()
+    pull_to: int | None = None
 
 
 class NodeHost(Protocol):
@@ -96,13 +100,14 @@ class RaftNode:
         self.node_id = node_id
         self._eager = eager
         self.decisions: asyncio.Queue[Decision] = asyncio.Queue(MAX_UNAPPLIED)
-        self.active: Sequence[int] = ()
         self.conf_state = parts.storage.memory.snapshot().conf_state
         self._parts = parts
         self._host = host
         self._bootstrap = tuple(bootstrap)
         self._work = asyncio.Event()
         self._ticks = 0
+        self._heard: dict[int, int] = {}
+        """At which tick each other member was last heard."""
         self._ticking: TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
         self._writing: asyncio.Future[None] | None = None
@@ -166,6 +171,12 @@ class RaftNode:
         )
 
     @property
+    def active(self) -> list[int]:
+        """The members heard within an election timeout, this one included."""
+        since = self._ticks - self._parts.options.election_tick
+        return sorted([self.node_id, *(n for n, tick in self._heard.items() if tick >= since)])
+
+    @property
     def waiting_for(self) -> Sequence[int]:
         """The members that must answer before a node without a log takes part."""
         asking = self._rejoining is not None and self._rejoining.phase is Phase.ASKING
@@ -175,6 +186,7 @@ class RaftNode:
 
     def step(self, message: Message) -> None:
         """Take in a message of another member."""
+        self._heard[message.from_] = self._ticks
         if self._rejoining is not None and not self._admitted(message, self._rejoining):
             return
         if self._raw is None:
@@ -248,15 +260,12 @@ class RaftNode:
 
     def _tick(self) -> None:
         self._schedule_tick()
-        if self._rejoining is not None and self._rejoining.phase is Phase.ASKING:
-            self._ticks += 1
-            if self._ticks % ASK_EVERY == 0:
-                self._ask()
+        self._ticks += 1
+        asking = self._rejoining is not None and self._rejoining.phase is Phase.ASKING
+        if asking and self._ticks % ASK_EVERY == 0:
+            self._ask()
         if self._raw is None:
             return
-        if self.leads:
-            alive = (n for n, progress in self._progress().items() if progress.recent_active)
-            self.active = sorted({self.node_id, *alive})
         self._raw.tick()
         if self._eager and self._rejoining is None:
             self._eager = not self._raw.basic_status.soft_state.lead

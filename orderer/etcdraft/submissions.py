@@ -63,10 +63,13 @@ class Submissions:
             if not submission.sent.done():
                 submission.sent.set_result(None)
 
-    def dispatch_lost(self, term: int) -> None:
-        """An entry of this term has been applied: send what no earlier leader had ordered."""
+    def dispatch_lost(self, before: int, term: int) -> None:
+        """Give to the leader of ``term`` what was sent to none, or only before a term.
+
+        Entries of the term ``before`` have been applied: what earlier leaders had is lost.
+        """
         for submission in self._all():
-            if submission.sent_term < term:
+            if submission.sent_term < before:
                 self.dispatch(submission, term)
 
     def ordered(self, entries: Iterable[bytes], *, config: bool) -> None:

@@ -17,11 +17,13 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from gridloom.common.certificates import parse_pem
+from gridloom.common.channel.update import compute_update
+from gridloom.common.envelopes import NONCE_LENGTH, signature_header
 from gridloom.common.identities import Signer
 from gridloom.common.rpc import Channel, Code, RpcError, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
-from gridloom.deploy.configtx import channel_genesis_block
+from gridloom.deploy.configtx import channel_genesis_block, consenter
 from gridloom.deploy.material import Material, create_material
 from gridloom.deploy.topology import Batch, OrdererNode, Topology
 from gridloom.orderer.chain import CuttingMode
@@ -30,9 +32,13 @@ from gridloom.orderer.cluster.members import Member
 from gridloom.orderer.etcdraft.chain import RaftChain
 from gridloom.orderer.etcdraft.consenter import ClusterParts, RaftSettings
 from gridloom.orderer.etcdraft.log_store import LogStore, MemoryLogs
+from gridloom.orderer.etcdraft.metadata import Consenter, read_config, write_config
 from gridloom.orderer.node import Orderer
 from gridloom.orderer.storage import MemoryStorage, OrdererStorage
+from gridloom.protos.common import common_pb2, configtx_pb2
 from gridloom.protos.common.common_pb2 import Block, Envelope
+from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
+from gridloom.protos.orderer.configuration_pb2 import ConsensusType
 
 from . import ordering
 
@@ -214,11 +220,18 @@ class RaftCluster:
     def running(self) -> list[ClusterNode]:
         return [node for node in self.nodes.values() if node.orderer is not None]
 
-    async def start(self, name: str, *, join: Block | None = None) -> ClusterNode:
-        """Start a node on what it left behind; join: the block it joins the channel with."""
+    async def start(
+        self, name: str, *, join: Block | None = None, certificate_of: str = ""
+    ) -> ClusterNode:
+        """Start a node on what it left behind.
+
+        join: the block it joins the channel with; certificate_of: whose TLS certificate it shows
+        in place of its own.
+        """
         node = self.nodes[name]
         own = self.material.node(name)
-        certificate = parse_pem(own.tls.certificate).raw
+        shown = self.material.tls_certificate(certificate_of or name)
+        certificate = parse_pem(shown).raw
 
         def reach(target: ClusterNode, *, cluster: bool) -> Channel:
             def connect() -> Channel:
@@ -246,7 +259,7 @@ class RaftCluster:
             "OrdererMSP",
             node.storage,
             cluster=ClusterParts(
-                certificate=own.tls.certificate,
+                certificate=shown,
                 dial=dial,
                 logs=node.logs,
                 puller=Puller(
@@ -343,9 +356,48 @@ class RaftCluster:
         """A user of this network."""
         return self.material.user(organization, name).signing_identity
 
-    async def submit(self, name: str, *envelopes: Envelope) -> list[int]:
-        """Send messages on one stream to a node; return the statuses of its answers."""
+    async def broadcast(self, name: str, *envelopes: Envelope) -> list[BroadcastResponse]:
+        """Send messages on one stream to a node; return its answers."""
         services = self.nodes[name].services
         if services is None:
             return []
-        return await ordering.Client(LocalChannel(services), self.user()).send(*envelopes)
+        return await ordering.Client(LocalChannel(services), self.user()).broadcast(*envelopes)
+
+    async def submit(self, name: str, *envelopes: Envelope) -> list[int]:
+        """Send messages on one stream to a node; return the statuses of its answers."""
+        return [answer.status for answer in await self.broadcast(name, *envelopes)]
+
+    def consenter(self, name: str) -> Consenter:
+        """A node as the configuration names it."""
+        return consenter(self.nodes[name].place, self.material.tls_certificate(name))
+
+    def update(self, via: str, change: Callable[[list[Consenter]], list[Consenter]]) -> Envelope:
+        """A signed change of the consenters that the node ``via`` knows of."""
+        support = self.nodes[via].running.registrar.get(CHANNEL)
+        updated = configtx_pb2.Config()
+        updated.CopyFrom(support.bundle.config)
+        value = updated.channel_group.groups["Orderer"].values["ConsensusType"]
+        consensus = ConsensusType.FromString(value.value)
+        config = read_config(consensus.metadata)
+        consenters = tuple(change(list(config.consenters)))
+        consensus.metadata = write_config(replace(config, consenters=consenters))
+        value.value = consensus.SerializeToString()
+        admin = self.user("OrdererMSP", "Admin")
+        data = compute_update(CHANNEL, support.bundle.config, updated).SerializeToString()
+        header = signature_header(admin.serialized, os.urandom(NONCE_LENGTH))
+        envelope = configtx_pb2.ConfigUpdateEnvelope(config_update=data)
+        envelope.signatures.add(signature_header=header, signature=admin.sign(header + data))
+        return ordering.message(
+            envelope.SerializeToString(), signer=admin, header_type=common_pb2.CONFIG_UPDATE
+        )
+
+    async def add(self, name: str, via: str) -> list[int]:
+        """Make a node a consenter; return the statuses of the answer."""
+        return await self.submit(via, self.update(via, lambda c: [*c, self.consenter(name)]))
+
+    async def remove(self, name: str, via: str) -> list[int]:
+        """Make a node no longer a consenter; return the statuses of the answer."""
+        gone = self.consenter(name)
+        return await self.submit(
+            via, self.update(via, lambda c: [each for each in c if each != gone])
+        )

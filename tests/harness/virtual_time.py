@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import wraps
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -47,3 +48,18 @@ def run_virtually(work: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end in virtual time."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(work)
+
+
+def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Make a test that is a coroutine run in virtual time."""
+
+    @wraps(test)
+    def run(*arguments: object, **named: object) -> None:
+        run_virtually(test(*arguments, **named))
+
+    return run
+
+
+def now() -> float:
+    """The virtual time in seconds."""
+    return asyncio.get_running_loop().time()

@@ -1,33 +1,16 @@
 """Several orderers in one process under virtual time: what they agree on, whoever falls."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from functools import wraps
-from typing import Any
 
 import pytest
 
 from gridloom.orderer.chain import CuttingMode
 from gridloom.protos.common.common_pb2 import Status
 from harness.raft_cluster import CHANNEL, RaftCluster
-from harness.virtual_time import run_virtually
+from harness.virtual_time import now, virtual
 
 ORDERERS = ("orderer.example.com", "orderer2.example.com", "orderer3.example.com")
 OK, UNAVAILABLE = Status.SUCCESS, Status.SERVICE_UNAVAILABLE
-
-
-def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test in virtual time."""
-
-    @wraps(test)
-    def run(*arguments: object, **named: object) -> None:
-        run_virtually(test(*arguments, **named))
-
-    return run
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 @virtual
