@@ -17,7 +17,7 @@ from gridloom.common.errors import GridloomError
 
 from .cutting import cut_on_signal
 from .document import DocumentError
-from .home import HomeError, NetworkHome, describe, describe_channels
+from .home import STANDALONE, HomeError, NetworkHome, describe, describe_channels
 from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
@@ -108,6 +108,8 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
     """
     text = options.description()
     if home.exists():
+        if home.state().get("mode") == STANDALONE:
+            raise HomeError(home.path, "its nodes run by themselves, each from its own folder")
         topology = home.topology()
         _require_same(home, topology, options, text)
         require_free(topology.nodes())

@@ -146,11 +146,26 @@ class Orderer:
 
     def consenter_roots(self) -> bytes:
         """PEM of the CAs that issue the TLS certificates of other orderers, on any channel."""
-        bundles = [support.bundle for support in self.registrar.supports()]
         roots = {
-            root.raw: root.pem() for bundle in bundles for root in tls_anchors(bundle.orderer).roots
+            root.raw: root.pem()
+            for bundle in self.registrar.bundles()
+            for root in tls_anchors(bundle.orderer).roots
         }
         return b"".join(roots.values())
+
+    def ready(self, channel_id: str) -> bool:
+        """Whether messages for a channel would be ordered now."""
+        support = self.registrar.find(channel_id)
+        if support is None:
+            return False
+        chain = support.chain
+        return bool(chain.leader) if isinstance(chain, RaftChain) else chain.status == "active"
+
+    def leads(self, channel_id: str) -> bool:
+        """Whether this node is the one that orders a channel's messages."""
+        support = self.registrar.find(channel_id)
+        chain = None if support is None else support.chain
+        return chain.leads if isinstance(chain, RaftChain) else chain is not None
 
     def _receiver(self, channel_id: str) -> ClusterReceiver | None:
         support = self.registrar.find(channel_id)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from gridloom.common import blocks
 from gridloom.common.blocks import last_config_index
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import open_envelope
 from gridloom.common.errors import GridloomError
 from gridloom.protos.common import common_pb2
@@ -122,9 +123,10 @@ class Registrar:
         """The channel, None if this orderer does not have it, or not all of it yet."""
         return self._supports.get(channel_id)
 
-    def supports(self) -> tuple[ChainSupport, ...]:
-        """The channels that are all here."""
-        return tuple(self._supports.values())
+    def bundles(self) -> list[ChannelBundle]:
+        """The configuration of every channel, those on their way here included."""
+        here = [support.bundle for support in self._supports.values()]
+        return here + [onboarding.bundle for onboarding in self._onboarding.values()]
 
     def get(self, channel_id: str) -> ChainSupport:
         """The channel; ChannelMissing."""
