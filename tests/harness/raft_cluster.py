@@ -57,11 +57,19 @@ def network(size: int) -> tuple[Topology, Material]:
 
 
 class Links:
-    """Which orderer can reach which, by name; delay: seconds a message takes."""
+    """Which orderer can reach which, by name.
+
+    delay: seconds a message takes; slow: how many more for one to or from a node.
+    """
 
     def __init__(self, delay: Callable[[], float] = lambda: 0.001) -> None:
-        self.delay = delay
+        self._delay = delay
+        self.slow: dict[str, float] = {}
         self._cut: set[tuple[str, str]] = set()
+
+    async def travel(self, *ends: str) -> None:
+        """Let a message take its time between two nodes."""
+        await asyncio.sleep(self._delay() + sum(self.slow.get(end, 0) for end in ends))
 
     def cut(self, source: str, target: str) -> None:
         """Nothing gets from source to target any more."""
@@ -119,7 +127,7 @@ class LinkedChannel:
         inner = self._connect().stream(method, self._passed(requests), response_type)
         async with aclosing(inner) as responses:
             async for response in responses:
-                await asyncio.sleep(self._links.delay())
+                await self._links.travel(*self._ends)
                 while not self._links.open(*reversed(self._ends)):  # noqa: ASYNC110 - a link
                     await asyncio.sleep(0.05)
                 yield response
@@ -129,7 +137,7 @@ class LinkedChannel:
 
     async def _passed(self, requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
         async for request in requests:
-            await asyncio.sleep(self._links.delay())
+            await self._links.travel(*self._ends)
             if self._links.open(*self._ends):
                 yield request
 
