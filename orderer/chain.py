@@ -8,7 +8,7 @@ consensus type; for each channel it makes a ``Chain``, which gets the channel's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
@@ -139,11 +139,19 @@ class Chain(Protocol):
     def errored(self) -> asyncio.Event:
         """Set when the chain can no longer vouch for being up to date: failed or halted."""
 
-    async def order(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
-        """Accept a normal message; ChainUnavailable if it will not be ordered."""
+    async def order(
+        self, envelope: common_pb2.Envelope, config_sequence: int
+    ) -> Awaitable[None] | None:
+        """Accept a normal message; ChainUnavailable if it will not be ordered.
 
-    async def configure(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
-        """Accept a CONFIG message, which gets a block of its own; ChainUnavailable."""
+        What comes back is done when the message can be lost no more, or raises because it will
+        not be ordered after all; None means that nobody need wait.
+        """
+
+    async def configure(
+        self, envelope: common_pb2.Envelope, config_sequence: int
+    ) -> Awaitable[None] | None:
+        """Accept a CONFIG message, which gets a block of its own; as ``order``."""
 
     async def wait_ready(self) -> None:
         """Return once more messages are welcome; ChainUnavailable if they never will be."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -130,11 +130,13 @@ class ChainSupport:
     def process_config(self, envelope: common_pb2.Envelope) -> tuple[common_pb2.Envelope, int]:
         return self.processor.process_config(envelope)
 
-    async def configure(self, update: common_pb2.Envelope, message: OpenEnvelope) -> None:
-        """Judge a config update and have what it leads to ordered; may raise."""
+    async def configure(
+        self, update: common_pb2.Envelope, message: OpenEnvelope
+    ) -> Awaitable[None] | None:
+        """Judge a config update and have what it leads to ordered; may raise, as may the wait."""
         config, sequence = self.processor.process_config_update(update, message)
         await self.chain.wait_ready()
-        await self.chain.configure(config, sequence)
+        return await self.chain.configure(config, sequence)
 
     def create_next_block(self, envelopes: Sequence[common_pb2.Envelope]) -> common_pb2.Block:
         return self._writer.create_next_block(envelopes)

@@ -210,7 +210,9 @@ class Registrar:
         """
         self._check_not_removing(channel_id)
         support = self.get(channel_id)
-        await support.configure(envelope, open_envelope(envelope))
+        ordered = await support.configure(envelope, open_envelope(envelope))
+        if ordered is not None:
+            await ordered
         return self.info(channel_id)
 
     def block(self, channel_id: str, block_id: BlockId) -> common_pb2.Block:

@@ -168,11 +168,11 @@ class RaftChain:
             await asyncio.wait([self._applying])
         await self._transport.close()
 
-    async def order(self, envelope: Envelope, config_sequence: int) -> None:
-        await self._submit(envelope, config_sequence, is_config=False)
+    async def order(self, envelope: Envelope, config_sequence: int) -> asyncio.Future[None]:
+        return self._submit(envelope, config_sequence, is_config=False)
 
-    async def configure(self, envelope: Envelope, config_sequence: int) -> None:
-        await self._submit(envelope, config_sequence, is_config=True)
+    async def configure(self, envelope: Envelope, config_sequence: int) -> asyncio.Future[None]:
+        return self._submit(envelope, config_sequence, is_config=True)
 
     async def wait_ready(self) -> None:
         await self._room.wait()
@@ -199,23 +199,19 @@ class RaftChain:
 
     # --- messages ------------------------------------------------------------------
 
-    async def _submit(self, envelope: Envelope, config_sequence: int, *, is_config: bool) -> None:
+    def _submit(
+        self, envelope: Envelope, config_sequence: int, *, is_config: bool
+    ) -> asyncio.Future[None]:
         self._check_accepting()
         submission = self._submissions.add(envelope, config_sequence, is_config=is_config)
-        self._watch_room()
+        submission.deadline = self._settings.timer(
+            self._settings.submit_timeout, lambda: self._submissions.give_up(submission, self._late)
+        )
         self._submissions.dispatch(submission, self._leader_term)
-        waiting = submission.done
+        self._watch_room()
         if self._settings.cutting is CuttingMode.MANUAL:
-            waiting = submission.sent  # its block may be ended by whoever waits for this answer
-        try:
-            async with asyncio.timeout(self._settings.submit_timeout):
-                await waiting
-        except TimeoutError:
-            raise self._unavailable(self._why_not_ordered()) from None
-        finally:
-            if not waiting.done() or waiting.cancelled():
-                self._submissions.give_up(submission)
-            self._watch_room()
+            return submission.sent  # its block may be ended by whoever waits for this answer
+        return submission.done
 
     def _to_leader(self, submission: Submission) -> bool:
         if self.leader == self._reconfiguration.node_id:
@@ -231,6 +227,11 @@ class RaftChain:
             payload=submission.envelope,
         )
         return self._transport.send_submit(self.leader, request)
+
+    def _late(self) -> ChainUnavailable:
+        """Why a message has waited too long."""
+        self._watch_room()
+        return self._unavailable(self._why_not_ordered())
 
     def _why_not_ordered(self) -> str:
         if waiting := self._node.waiting_for:
@@ -352,6 +353,7 @@ class RaftChain:
 
     def block_written(self, block: Block, *, config: bool) -> None:
         self._submissions.ordered(block.data.data, config=config)
+        self._watch_room()
         for written in self._cuts.pop(block.header.number, ()):
             if not written.done():
                 written.set_result(None)

@@ -18,12 +18,15 @@ from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Envelope, Payload
 from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
 
+from ..chain import TimerHandle
+
 
 @dataclass(slots=True, eq=False)
 class Submission:
     """One message and whoever waits for it.
 
-    done: it is in a block; sent: it was given to a leader, the last one of ``sent_term``.
+    done: it is in a block; sent: it was given to a leader, the last one of ``sent_term``;
+    deadline: ends the waiting.
     """
 
     envelope: Envelope
@@ -33,6 +36,7 @@ class Submission:
     done: asyncio.Future[None] = field(repr=False)
     sent: asyncio.Future[None] = field(repr=False)
     sent_term: int = -1
+    deadline: TimerHandle | None = None
 
 
 class Submissions:
@@ -94,10 +98,10 @@ class Submissions:
                 except GridloomError as error:
                     self._settle(submission, error)
 
-    def give_up(self, submission: Submission, error: Exception | None = None) -> None:
+    def give_up(self, submission: Submission, error: Callable[[], Exception]) -> None:
         """Wait for a message no longer."""
         if submission in self._waiting.get(submission.key, ()):
-            self._settle(submission, error)
+            self._settle(submission, error())
 
     def give_up_all(self, error: Callable[[], Exception]) -> None:
         """Nothing will be ordered any more."""
@@ -113,6 +117,8 @@ class Submissions:
         if not waiting:
             del self._waiting[submission.key]
         self._count -= 1
+        if submission.deadline is not None:
+            submission.deadline.cancel()
         for waiting_for in (submission.done, submission.sent):
             if waiting_for.done():
                 continue
