@@ -105,7 +105,7 @@ class GrpcServer:
 
     async def start(self) -> int:
         """Bind and serve; return the bound port."""
-        pings = ("grpc.http2.min_recv_ping_interval_without_data_ms", self._min_ping_interval)
+        pings = ("grpc.http2.min_ping_interval_without_data_ms", self._min_ping_interval)
         server = grpc.aio.server(options=(*_OPTIONS, pings))
         mutual = self._tls is not None and self._tls.client_roots is not None
         for service in self._registry.services:
