@@ -18,13 +18,12 @@ from gridloom.orderer.cluster.dialer import grpc_dialer
 from gridloom.orderer.cluster.server import cluster_server
 from gridloom.orderer.etcdraft.consenter import ClusterParts, RaftSettings
 from gridloom.orderer.etcdraft.log_store import LogFolder
-from gridloom.orderer.node import Orderer
+from gridloom.orderer.node import Orderer, utc_now
 from gridloom.orderer.participation_checks import check_join_block
 from gridloom.orderer.settings import TlsSettings, load_settings
 from gridloom.orderer.storage import FileStorage
 
 from .cutting import cut_on_signal
-from .nodes import utc_now
 from .standalone import Links, Server, read_all, read_block
 
 
