@@ -182,15 +182,18 @@ def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
     home = NetworkHome(directory)
     state = home.state()
     process_id = home.process_id()
-    if process_id is None:
+    if process_id is None and state.get("mode") != "standalone":
         if state.get("failure"):
             typer.echo(f"it ended by itself: {state['failure']}")
         typer.echo("the network is not running; start it with: gridloom up")
         raise typer.Exit(NOT_RUNNING)
-    if state["pid"] is None:
+    if process_id is None:
+        typer.echo("its nodes run by themselves")
+    elif state["pid"] is None:
         typer.echo(f"starting or stopping in process {process_id}")
         return
-    typer.echo(f"running in process {process_id} ({state['mode']})")
+    else:
+        typer.echo(f"running in process {process_id} ({state['mode']})")
 
     async def heights() -> None:
         async with network_access(directory) as access:

@@ -199,9 +199,15 @@ class RaftCluster:
         self.links = Links(lambda: self.random.uniform(0.0005, 0.003))
         self.settings = RaftSettings(cutting, submit_timeout, eviction_suspicion)
         self.nodes = {node.name: ClusterNode(node) for node in self.topology.orderers()}
-        names = tuple(self.nodes)[: members or size]
-        channel = replace(self.topology.channel(CHANNEL), orderers=names, batch=batch or Batch())
-        self.genesis = channel_genesis_block(
+        self.members = tuple(self.nodes)[: members or size]
+        self._batch = batch or Batch()
+        self.genesis = self.genesis_of(self.members)
+
+    def genesis_of(self, names: tuple[str, ...]) -> Block:
+        """The first block of the channel with these consenters."""
+        described = self.topology.channel(CHANNEL)
+        channel = replace(described, orderers=names, batch=self._batch)
+        return channel_genesis_block(
             self.topology,
             channel,
             self.material.msp_config,
@@ -209,7 +215,6 @@ class RaftCluster:
             os.urandom,
             self.material.tls_certificate,
         )
-        self.members = names
 
     async def __aenter__(self) -> RaftCluster:
         for name in self.members:
