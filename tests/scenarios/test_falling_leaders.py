@@ -13,7 +13,7 @@ from harness.network import NetworkProcess
 async def test_no_acknowledged_transaction_is_lost_when_leaders_are_killed(tmp_path: Path) -> None:
     options = ("--processes", "--orderers", "3", "--consensus", "raft")
     with NetworkProcess(tmp_path / "network", *options) as network:
-        found = await let_leaders_fall(network.home, 3, clients=3, pause=1)
+        found = await let_leaders_fall(network.home, 3, clients=3)
     assert found.acknowledged > 0
     assert (found.lost, found.twice) == (0, 0)
     assert found.peers_agree
