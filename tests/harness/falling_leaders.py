@@ -23,7 +23,7 @@ from gridloom.deploy.home import NetworkHome
 
 from .network import SHELF, contract, deploy, nodes, settled_height
 
-_CHANGE = re.compile(r"^(\S+ \S+) INFO .*Raft leader changed: \d+ -> (\d+)$", re.MULTILINE)
+_CHANGE = re.compile(r"^(\S+ \S+) INFO .*Raft leader changed: \d+ -> ([1-9]\d*)$", re.MULTILINE)
 
 
 @dataclass
@@ -58,22 +58,29 @@ class LeaderWatch:
         self._names = [orderer["name"] for orderer in home.state()["orderers"]]
 
     def leader(self, *, after: float = 0.0, but: str = "") -> tuple[str, float] | None:
-        """The newest leader and since when (Unix time), None if none came after a time."""
-        found: tuple[str, float] | None = None
-        for name in self._names:
-            text = self._home.log_file(name).read_text(errors="replace")
-            for moment, node_id in _CHANGE.findall(text):
-                since = datetime.strptime(moment, "%Y-%m-%d %H:%M:%S,%f").timestamp()
-                leader = self._names[int(node_id) - 1] if node_id != "0" else ""
-                if not leader or leader == but or since < after:
-                    continue
-                if (
-                    found is None
-                    or (not after and since > found[1])
-                    or (after and since < found[1])
-                ):
-                    found = (leader, since)
-        return found
+        """The newest leader and since when (Unix time); the first other one after a time."""
+        seen = [change for name in self._names for change in self._changes(name)]
+        if not after:
+            return max(seen, key=lambda change: change[1], default=None)
+        later = [change for change in seen if change[0] != but and change[1] >= after]
+        return min(later, key=lambda change: change[1], default=None)
+
+    def _changes(self, name: str) -> list[tuple[str, float]]:
+        """Which leaders a node has seen, and since when."""
+        text = self._home.log_file(name).read_text(errors="replace")
+        return [
+            (
+                self._names[int(node_id) - 1],
+                datetime.strptime(moment, "%Y-%m-%d %H:%M:%S,%f").timestamp(),
+            )
+            for moment, node_id in _CHANGE.findall(text)
+        ]
+
+    async def wait_for_return(self, name: str, after: float, limit: float = 60) -> None:
+        """Wait until a node that was killed knows a leader again."""
+        async with asyncio.timeout(limit):
+            while not any(since > after for _, since in self._changes(name)):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     async def wait(
         self, *, after: float = 0.0, but: str = "", limit: float = 60
@@ -114,9 +121,9 @@ class _Load:
 
 
 async def let_leaders_fall(
-    home: NetworkHome, falls: int, *, clients: int = 8, pause: float = 2.0
+    home: NetworkHome, falls: int, *, clients: int = 8, pause: float = 1.0
 ) -> Reckoning:
-    """Kill the leader so often, each time when all orderers have been up for ``pause`` seconds."""
+    """Kill the leader so often, each time when all orderers have been back for ``pause`` seconds."""
     reckoning = Reckoning()
     watch = LeaderWatch(home)
     access = NetworkAccess.open(home)
@@ -135,6 +142,7 @@ async def let_leaders_fall(
                 while reckoning.acknowledged < before + clients:  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
             reckoning.silences.append(time.time() - killed)
+            await watch.wait_for_return(leader, killed)
         load.stopped = True
         await asyncio.gather(*working)
         await _reckon(access, load.keys, reckoning)
