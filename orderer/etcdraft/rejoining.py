@@ -9,7 +9,7 @@ a majority at once, an entry that was agreed on with its former self could be lo
    until it holds an entry that this leader has committed in its own term.
 
 Where nobody is beyond the first term the cluster is only just beginning, and the node begins with
-it.  (Raft thesis, 11.7.3 on lost disks; Fabric has no counterpart: docs/decisions/0008.)
+it.  (Raft thesis, 11.7.3 on lost disks; Fabric has no counterpart: docs/decisions/0016.)
 """
 
 from __future__ import annotations

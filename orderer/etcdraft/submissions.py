@@ -4,7 +4,7 @@ Each waits until a block with it has been written on this node, which means that
 it.  When the leader falls, what it had in hand is either in the log that its successor continues
 or lost: as soon as an entry of the successor's term has been applied here, whatever has not come
 by is lost and is sent again, so that nothing accepted is lost and nothing is ordered twice.
-(Fabric has no counterpart: its Broadcast answers before; docs/decisions/0008.)
+(Fabric has no counterpart: its Broadcast answers before; docs/decisions/0016.)
 """
 
 from __future__ import annotations

@@ -123,7 +123,7 @@ class _Load:
 async def let_leaders_fall(
     home: NetworkHome, falls: int, *, clients: int = 8, pause: float = 1.0
 ) -> Reckoning:
-    """Kill the leader so often, each time when all orderers have been back for ``pause`` seconds."""
+    """Kill the leader so often, each time when all have been back for ``pause`` seconds."""
     reckoning = Reckoning()
     watch = LeaderWatch(home)
     access = NetworkAccess.open(home)
