@@ -8,7 +8,6 @@ What is timed is a whole transaction's query: a simulator, the page, its bookmar
 
 from __future__ import annotations
 
-import asyncio
 import json
 import statistics
 import sys
