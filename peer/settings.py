@@ -65,6 +65,18 @@ class ConcurrencySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoverySettings:
+    """The discovery service; the defaults are the sample core.yaml's.
+
+    org_members_allowed: any member of the own organisation may ask for peers without naming a
+    channel, not only administrators.
+    """
+
+    enabled: bool = True
+    org_members_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateDataSettings:
     """How private data are given out, gathered and kept; the defaults are the sample core.yaml's.
 
@@ -124,6 +136,7 @@ class PeerSettings:
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     private_data: PrivateDataSettings = field(default_factory=PrivateDataSettings)
     concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
+    discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
 
 
 def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSettings:
@@ -232,6 +245,7 @@ def _settings(source: _Source) -> PeerSettings:
         ),
         private_data=_private_data(source),
         concurrency=_concurrency(source),
+        discovery=_discovery(source),
     )
 
 
@@ -287,6 +301,16 @@ def _concurrency(source: _Source) -> ConcurrencySettings:
         endorser=source.value(f"{prefix}.endorserService", int, default.endorser),
         deliver=source.value(f"{prefix}.deliverService", int, default.deliver),
         gateway=source.value(f"{prefix}.gatewayService", int, default.gateway),
+    )
+
+
+def _discovery(source: _Source) -> DiscoverySettings:
+    prefix, default = "peer.discovery", DiscoverySettings()
+    return DiscoverySettings(
+        enabled=source.value(f"{prefix}.enabled", _boolean, default.enabled),
+        org_members_allowed=source.value(
+            f"{prefix}.orgMembersAllowedAccess", _boolean, default.org_members_allowed
+        ),
     )
 
 

@@ -8,34 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Protocol
 
-from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
 from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest
 
-from ..chaincodes.lifecycle.definitions import ChaincodeDefinition
 from ..discovery.descriptors import EndorsementDescriptors
 from ..discovery.endorsement import EndorsementDescriptor
 from ..discovery.interest_policies import NoEndorsers
-from ..discovery.peers import PeerDirectory, PeerInfo
+from ..discovery.peers import ChannelView, PeerDirectory, PeerInfo
 from .plan import Plan
 
 SYSTEM_CHAINCODES = frozenset({"_lifecycle", "cscc", "lscc", "qscc"})
-
-
-class ChannelView(Protocol):
-    """What the gateway needs to know of a channel its peer has joined."""
-
-    @property
-    def bundle(self) -> ChannelBundle: ...
-
-    @property
-    def height(self) -> int: ...
-
-    def definition(self, name: str) -> ChaincodeDefinition | None:
-        """Return the committed definition of a chaincode."""
-        ...
 
 
 class NoPlan(GridloomError):

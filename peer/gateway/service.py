@@ -22,13 +22,13 @@ from gridloom.protos.gateway.gateway_pb2 import (
 )
 
 from ..acl import AccessControl
-from ..discovery.peers import PeerDirectory, PeerInfo
+from ..discovery.peers import ChannelView, PeerDirectory, PeerInfo
 from .chaincode_events import EventSource, chaincode_events
 from .commit_status import CommitNotifier, commit_status
 from .deadline import deadline_of, until
 from .endorse import endorse
 from .evaluate import evaluate
-from .registry import ChannelView, Registry
+from .registry import Registry
 from .submit import OrdererDirectory, submit
 
 
