@@ -19,7 +19,9 @@ from .errors import CannotStep, RaftPanic
 from .membership import apply_conf_change
 from .messages import (
     EMPTY_HARD_STATE,
+    FROM_LEADER,
     LOCAL_MESSAGES,
+    NONE,
     RESPONSES,
     ConfState,
     Entry,
@@ -81,6 +83,8 @@ class RawNode:
             raise CannotStep("raft: cannot step raft local message")
         if message.type in RESPONSES and message.from_ not in self._raft.tracker.progress:
             raise CannotStep("raft: cannot step as peer not found")
+        if message.type in FROM_LEADER and message.from_ in (NONE, self._raft.id):
+            raise CannotStep("raft: cannot step as this node is not its own follower")
         if message.type is MessageType.APP:
             _check_entries(message)
         elif message.type in (MessageType.PROP, MessageType.READ_INDEX) and not message.entries:
