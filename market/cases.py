@@ -7,7 +7,7 @@ JSON numbers and finite; true and false are not numbers.  (Fabric counterpart: n
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -82,6 +82,13 @@ class Fields:
         if not low <= number <= high:
             self.fail(field, f"{number} is not in [{low}, {high}]")
         return number
+
+
+Output = dict[str, object]
+"""A case's answer, as plain JSON values."""
+
+Kind = Callable[[Fields], Output]
+"""Answers the cases of one kind."""
 
 
 def _json_name(value: object) -> str:

@@ -25,9 +25,9 @@ from gridloom.chaincode.energy.qualifications import (
 )
 from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role, unit_name
 from gridloom.chaincode.testing import Identity, MemoryLedger
-from gridloom.market.day import Members
+from gridloom.market.microgrid.day import Members
 from gridloom.market.journal import Member
-from gridloom.market.scenario import Scenario
+from gridloom.market.microgrid.energy_day import EnergyDay
 from gridloom.protos.peer.events_pb2 import FilteredBlock
 
 START = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -178,7 +178,7 @@ class _Signer:
         return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
-def members_of(scenario: Scenario, invalid: frozenset[str] = frozenset()) -> Members:
+def members_of(scenario: EnergyDay, invalid: frozenset[str] = frozenset()) -> Members:
     """A network of the four chaincodes with everybody the scenario needs."""
     ledger = MemoryLedger("energychannel", now=START)
     chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation)

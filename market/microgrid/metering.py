@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .tariff import Tariff
+from ..tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)

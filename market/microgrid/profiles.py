@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
 from pathlib import Path
 
-from .errors import ProfileError
+from ..errors import ProfileError
 
 LOAD_FILE = "load.csv"
 GENERATION_FILE = "generation.csv"

@@ -1,4 +1,4 @@
-"""market: a traded day in numbers, beside the paper's, and as files."""
+"""market/microgrid: a traded day in numbers, beside the paper's, and as files."""
 
 import csv
 import json
@@ -6,22 +6,22 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gridloom.market import paper
-from gridloom.market.comparison import printed_hours, tables
-from gridloom.market.day import DayResult, trade_day
-from gridloom.market.export import write_results
-from gridloom.market.ledger_map import places
-from gridloom.market.scenario import Scenario, paper_scenario
-from gridloom.market.summary import summarise
+from gridloom.market.microgrid import paper
+from gridloom.market.microgrid.comparison import printed_hours, tables
+from gridloom.market.microgrid.day import DayResult, trade_day
+from gridloom.market.microgrid.energy_day import EnergyDay, paper_day
+from gridloom.market.microgrid.export import write_results
+from gridloom.market.microgrid.ledger_map import places
+from gridloom.market.microgrid.summary import summarise
 from harness.energy_market import START, members_of
 
 
-async def traded(scenario: Scenario) -> DayResult:
+async def traded(scenario: EnergyDay) -> DayResult:
     return await trade_day(scenario, members_of(scenario), now=lambda: START)
 
 
 async def test_the_papers_day_costs_and_earns_what_the_model_says():
-    day = await traded(paper_scenario())
+    day = await traded(paper_day())
     summary = summarise(day, 1.0)
     assert summary.total_bill == pytest.approx(198.776828, abs=1e-3)
     assert summary.seller_revenue == pytest.approx(186.545305, abs=5e-3)
@@ -37,7 +37,7 @@ async def test_the_papers_day_costs_and_earns_what_the_model_says():
 
 
 async def test_tables_10_and_11_reproduce_but_for_two_signs():
-    ten, eleven, twelve, thirteen = tables(await traded(paper_scenario()))
+    ten, eleven, twelve, thirteen = tables(await traded(paper_day()))
     assert (ten.agreeing, ten.compared) == (60, 60)
     assert (eleven.agreeing, eleven.compared) == (34, 36)
     wrong = [hour for hour, row in eleven.rows.items() if not all(cell.agrees for cell in row)]
@@ -53,14 +53,14 @@ async def test_tables_10_and_11_reproduce_but_for_two_signs():
 
 def test_table_13_is_rebuilt_from_the_printed_table_12():
     printed = paper.table(13).rows
-    for hour, rebuilt in printed_hours(paper_scenario()).items():
+    for hour, rebuilt in printed_hours(paper_day()).items():
         for number, energy in rebuilt.bought.items():
             if hour in printed:
                 assert energy == pytest.approx(printed[hour][number - 1], abs=0.0111)
 
 
 def test_the_printed_tables_amount_to_what_the_claims_are_judged_by():
-    scenario = paper_scenario()
+    scenario = paper_day()
     rows = printed_hours(scenario)
     alone = {
         hour: 0.85 * sum(-net for net in scenario.net(hour) if net < 0) / 1000 for hour in rows
@@ -79,7 +79,7 @@ def test_the_printed_tables_amount_to_what_the_claims_are_judged_by():
 
 
 async def test_every_number_of_the_ledger_map_stands_where_it_says():
-    scenario = paper_scenario()
+    scenario = paper_day()
     members = members_of(scenario)
     day = await trade_day(scenario, members, now=lambda: START)
     ledger = members.operator.network.ledger
@@ -110,7 +110,7 @@ class Links(HTMLParser):
 
 
 async def test_the_report_is_one_page_that_needs_nothing_else(tmp_path):
-    day = await traded(paper_scenario())
+    day = await traded(paper_day())
     write_results(day, summarise(day, 1.0), tmp_path)
     page = Links()
     page.feed((tmp_path / "report.html").read_text())
@@ -120,7 +120,7 @@ async def test_the_report_is_one_page_that_needs_nothing_else(tmp_path):
 
 
 async def test_summary_and_csv_files_hold_the_same_day(tmp_path):
-    day = await traded(paper_scenario())
+    day = await traded(paper_day())
     write_results(day, summarise(day, 12.5), tmp_path)
     summary = json.loads((tmp_path / "summary.json").read_text())
     assert set(summary) == {"hours", "total_bill", "seller_revenue", "saving_percent", "seconds"}
@@ -138,7 +138,7 @@ async def test_summary_and_csv_files_hold_the_same_day(tmp_path):
 
 
 async def test_any_other_day_is_reported_without_the_papers_numbers(tmp_path):
-    scenario = Scenario((0, 5), ((500, 0), (9, 9)), ((1_000, 0), (0, 0)))
+    scenario = EnergyDay((0, 5), ((500, 0), (9, 9)), ((1_000, 0), (0, 0)))
     day = await traded(scenario)
     written = write_results(day, summarise(day, 0.1), tmp_path / "new" / "folder")
     assert all(path.stat().st_size for path in written)

@@ -16,9 +16,9 @@ from enum import StrEnum
 
 import numpy as np
 
+from ..tariff import Tariff
 from .followers import Floats, Followers
 from .pricing import DEFAULT_MODE, MECHANISMS
-from .tariff import Tariff
 
 _BALANCE = 1e-9  # kWh: a smaller shortage is the rounding of the sum, not a shortage
 

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
+from ..tariff import Tariff
 from .period import Period
 from .profiles import read_profiles
-from .tariff import Tariff
 
 PAPER_GRID = GridPrices(sell=770_000, buy=850_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Scenario:
+class EnergyDay:
     """load, generation: Wh by hour and user, rows in order of hours; the users' numbers
     start at 1.  is_paper: whether the day is the paper's, so that its tables compare."""
 
@@ -75,14 +75,14 @@ class Scenario:
         )
 
 
-def paper_scenario() -> Scenario:
+def paper_day() -> EnergyDay:
     """Tables 8 and 9 of paper 003: five users, hours 7 to 18."""
-    with resources.as_file(resources.files("gridloom.market") / "data") as directory:
-        scenario = read_scenario(directory)
-    return Scenario(scenario.hours, scenario.load, scenario.generation, is_paper=True)
+    with resources.as_file(resources.files("gridloom.market.microgrid") / "data") as directory:
+        scenario = read_day(directory)
+    return EnergyDay(scenario.hours, scenario.load, scenario.generation, is_paper=True)
 
 
-def read_scenario(directory: Path, grid: GridPrices = PAPER_GRID) -> Scenario:
+def read_day(directory: Path, grid: GridPrices = PAPER_GRID) -> EnergyDay:
     """The day in a folder's load.csv and generation.csv; ProfileError."""
     load, generation = read_profiles(directory)
-    return Scenario(load.hours, load.energy, generation.energy, grid)
+    return EnergyDay(load.hours, load.energy, generation.energy, grid)

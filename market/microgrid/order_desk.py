@@ -15,7 +15,7 @@ from gridloom.chaincode.energy.orders import Demand, OrderFacts, Supply
 from gridloom.chaincode.energy.roles import Role
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
-from .journal import Journal, Member
+from ..journal import Journal, Member
 
 
 class OrderDesk:

@@ -1,4 +1,4 @@
-"""market/pricing: every mechanism against its definition on a dense grid."""
+"""market/microgrid/pricing: every mechanism against its definition on a dense grid."""
 
 import itertools
 
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridloom.market.bayes import SellerType, bayes_price
-from gridloom.market.followers import Followers
-from gridloom.market.period import Period
-from gridloom.market.pricing import MECHANISMS, nash_bargain
+from gridloom.market.microgrid.bayes import SellerType, bayes_price
+from gridloom.market.microgrid.followers import Followers
+from gridloom.market.microgrid.period import Period
+from gridloom.market.microgrid.pricing import MECHANISMS, nash_bargain
 from gridloom.market.tariff import PAPER_TARIFF
 from harness.energy import periods
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from . import swarm
+from .energy_day import EnergyDay
 from .followers import Followers
 from .period import Outcome, Regime, solve_period
 from .pricing import MECHANISMS
-from .scenario import Scenario
 
 _SEARCHES = {
     "nash_bargain": swarm.nash_bargain_price,
@@ -39,7 +39,7 @@ class PricedHour:
         return {position + 1: round(load * 1000) for position, load in loads}
 
 
-def price_hour(scenario: Scenario, hour: int, mode: str, seed: int) -> PricedHour:
+def price_hour(scenario: EnergyDay, hour: int, mode: str, seed: int) -> PricedHour:
     """Price an hour of the scenario under a mechanism; deterministic for a seed."""
     period = scenario.period(hour)
     search = _SEARCHES.get(mode)

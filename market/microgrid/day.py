@@ -38,13 +38,13 @@ from gridloom.chaincode.energy.qualifications import (
 from gridloom.chaincode.energy.roles import Role
 from gridloom.chaincode.energy.trades import HourMatch, PriceAnnouncement
 
-from .journal import Journal, LedgerEntry, Member, Network
+from ..journal import Journal, LedgerEntry, Member, Network
+from ..tips import Tips
+from .energy_day import EnergyDay
 from .order_desk import OrderDesk
 from .period import Regime
 from .pricing import DEFAULT_MODE
 from .pricing_system import PricedHour, price_hour
-from .scenario import Scenario
-from .tips import Tips
 
 T = TypeVar("T")
 
@@ -96,7 +96,7 @@ class DayResult:
     """A traded day; users: their names; preparations: the transactions before the first
     hour."""
 
-    scenario: Scenario
+    scenario: EnergyDay
     mode: str
     users: tuple[str, ...]
     hours: tuple[HourResult, ...]
@@ -104,7 +104,7 @@ class DayResult:
 
 
 async def trade_day(
-    scenario: Scenario,
+    scenario: EnergyDay,
     members: Members,
     *,
     now: Callable[[], datetime],
@@ -149,7 +149,7 @@ class _Day:
 
     def __init__(
         self,
-        scenario: Scenario,
+        scenario: EnergyDay,
         members: Members,
         mode: str,
         seed: int,

@@ -1,4 +1,4 @@
-"""market/day on a real network in this process: three organisations, four chaincodes."""
+"""market/microgrid/day on a real network in this process: three organisations, four chaincodes."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ from gridloom.client.admin import ChaincodeDefinition
 from gridloom.deploy.network import Network
 from gridloom.deploy.packaging import package_source
 from gridloom.deploy.topology import Topology
-from gridloom.market.day import Members, trade_day
 from gridloom.market.journal import Member
-from gridloom.market.scenario import Scenario, paper_scenario
+from gridloom.market.microgrid.day import Members, trade_day
+from gridloom.market.microgrid.energy_day import EnergyDay, paper_day
 
 CHANNEL = "energy"
 NAMES = (AUTHENTICATION, ENERGY_UNITS, MATCHMAKING, COMPENSATION)
@@ -30,7 +30,7 @@ NAMES = (AUTHENTICATION, ENERGY_UNITS, MATCHMAKING, COMPENSATION)
 pytestmark = pytest.mark.network
 
 
-def topology(scenario: Scenario) -> Topology:
+def topology(scenario: EnergyDay) -> Topology:
     users = [
         f"{{name: user{number}, attributes: {{gridloom.role: '{role}'}}}}"
         for number, role in ((n, scenario.role_attribute(n)) for n in scenario.users)
@@ -51,7 +51,7 @@ def member(network: Network, organization: str, user: str) -> Member:
     return Member(user, signer.msp_id, channel, signer)
 
 
-def members(network: Network, scenario: Scenario) -> Members:
+def members(network: Network, scenario: EnergyDay) -> Members:
     users = [member(network, "Prosumers", f"user{number}") for number in scenario.users]
     desk, meter = member(network, "Operator", "desk"), member(network, "Utility", "meter")
     return Members(CHANNEL, desk, meter, users)
@@ -59,7 +59,7 @@ def members(network: Network, scenario: Scenario) -> Members:
 
 @pytest.fixture
 async def network() -> AsyncIterator[Network]:
-    async with Network.in_memory(topology(paper_scenario())) as running:
+    async with Network.in_memory(topology(paper_day())) as running:
         folder = Path(energy.__file__).parent
         for name in NAMES:
             package = package_source(folder, label=name, module=f"energy.{name}")
@@ -69,7 +69,7 @@ async def network() -> AsyncIterator[Network]:
 
 
 async def test_twelve_hours_side_by_side_never_conflict_and_every_organisation_agrees(network):
-    scenario = paper_scenario()
+    scenario = paper_day()
     day = await trade_day(scenario, members(network, scenario), now=lambda: datetime.now(UTC))
     expected = [
         809908, 810335, 810291, 810271, 810341, 810290,

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..tariff import Tariff
 from .followers import Followers
 from .pricing import nash_bargain, stackelberg_buyer
-from .tariff import Tariff
 
 PROFILE_LIMIT = 1 << 14  # joint type profiles that are enumerated
 

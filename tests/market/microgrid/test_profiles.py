@@ -1,10 +1,10 @@
-"""market/profiles and scenario: reading a user's own day."""
+"""market/microgrid/profiles and energy_day: reading a user's own day."""
 
 import pytest
 
 from gridloom.market.errors import ProfileError
-from gridloom.market.profiles import read_profile, read_profiles
-from gridloom.market.scenario import paper_scenario, read_scenario
+from gridloom.market.microgrid.energy_day import paper_day, read_day
+from gridloom.market.microgrid.profiles import read_profile, read_profiles
 
 
 def write(path, text):
@@ -92,7 +92,7 @@ def test_a_file_that_is_missing_or_no_text_is_refused(tmp_path):
 def test_both_files_must_speak_of_the_same_users_and_hours(tmp_path, load, text, says):
     write(tmp_path / "generation.csv", text)
     with pytest.raises(ProfileError, match=says):
-        read_scenario(tmp_path)
+        read_day(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -109,13 +109,13 @@ def test_users_of_the_same_names_belong_together_else_those_in_the_same_place(
     tmp_path, load, text, generation
 ):
     write(tmp_path / "generation.csv", text)
-    scenario = read_scenario(tmp_path)
+    scenario = read_day(tmp_path)
     assert scenario.load == ((2_000, 3_000), (1_500, 0))
     assert scenario.generation == generation
 
 
 def test_the_papers_day_has_five_users_in_twelve_hours():
-    scenario = paper_scenario()
+    scenario = paper_day()
     assert (scenario.hours, scenario.users) == (tuple(range(7, 19)), (1, 2, 3, 4, 5))
     assert scenario.net(7) == (9_670, 3_980, -3_000, -7_080, -3_580)
     roles = [scenario.role_attribute(user) for user in scenario.users]

@@ -1,12 +1,12 @@
-"""market/period: allocation, regimes and the properties every priced hour must have."""
+"""market/microgrid/period: allocation, regimes and the properties every priced hour must have."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridloom.market.period import Period, Regime, solve_period
-from gridloom.market.pricing import MECHANISMS
+from gridloom.market.microgrid.period import Period, Regime, solve_period
+from gridloom.market.microgrid.pricing import MECHANISMS
 from gridloom.market.tariff import PAPER_TARIFF, Tariff
 from harness.energy import periods
 

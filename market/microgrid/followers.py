@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .tariff import Tariff
+from ..tariff import Tariff
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,12 +1,12 @@
-"""market/swarm: the particle swarm against the exact price."""
+"""market/microgrid/swarm: the particle swarm against the exact price."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from gridloom.market.period import Period
-from gridloom.market.pricing import MECHANISMS, nash_bargain
-from gridloom.market.swarm import maximise, nash_bargain_price, stackelberg_buyer_price
+from gridloom.market.microgrid.period import Period
+from gridloom.market.microgrid.pricing import MECHANISMS, nash_bargain
+from gridloom.market.microgrid.swarm import maximise, nash_bargain_price, stackelberg_buyer_price
 from gridloom.market.tariff import PAPER_TARIFF
 from harness.energy import periods
 from harness.shared import shared

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..journal import LedgerEntry
 from .day import DayResult, HourResult
-from .journal import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from . import paper
 from .day import DayResult
-from .scenario import Scenario
+from .energy_day import EnergyDay
 
 _PRINTED_DIGITS = 0.0051  # what the tables' two digits can hide
 
@@ -149,7 +149,7 @@ class PrintedHour:
     excess: float
 
 
-def printed_hours(scenario: Scenario) -> dict[int, PrintedHour]:
+def printed_hours(scenario: EnergyDay) -> dict[int, PrintedHour]:
     """Recompute the paper's hours from its printed Table 12."""
     return {
         hour: _printed_hour(scenario, hour, price, loads)
@@ -158,7 +158,7 @@ def printed_hours(scenario: Scenario) -> dict[int, PrintedHour]:
 
 
 def _printed_hour(
-    scenario: Scenario, hour: int, price: float, loads: Sequence[float]
+    scenario: EnergyDay, hour: int, price: float, loads: Sequence[float]
 ) -> PrintedHour:
     tariff, nets = scenario.tariff, scenario.net(hour)
     generation = scenario.generation[scenario.hours.index(hour)]
@@ -180,14 +180,14 @@ def _printed_hour(
     )
 
 
-def _excess_remarks(scenario: Scenario) -> dict[int, str]:
+def _excess_remarks(scenario: EnergyDay) -> dict[int, str]:
     return {
         hour: f"no equilibrium: buyers pay {printed.excess:.3f} yuan more than at p_s"
         for hour, printed in printed_hours(scenario).items()
     }
 
 
-def _rebuilt_remarks(scenario: Scenario) -> dict[int, str]:
+def _rebuilt_remarks(scenario: EnergyDay) -> dict[int, str]:
     printed = paper.table(13).rows
     remarks: dict[int, str] = {}
     for hour, rebuilt in printed_hours(scenario).items():

@@ -1,6 +1,6 @@
 """The paper's published results, and what is known about their cells.
 
-Tables as printed, errors kept (market/data/).  The remarks say why a number of ours
+Tables as printed, errors kept (microgrid/data/).  The remarks say why a number of ours
 differs; each was checked against the printed data by the restated model's author and,
 where it is arithmetic, is recomputed by comparison.  (Fabric counterpart: none.)
 """
@@ -32,7 +32,9 @@ class PublishedTable:
 
 def table(number: int) -> PublishedTable:
     """Table 10, 11, 12 or 13 of paper 003 as printed."""
-    text = (resources.files("gridloom.market") / "data" / f"paper_table{number}.csv").read_text()
+    text = (
+        resources.files("gridloom.market.microgrid") / "data" / f"paper_table{number}.csv"
+    ).read_text()
     header, *lines = csv.reader(text.splitlines())
     rows = {int(line[0]): tuple(map(float, line[1:])) for line in lines}
     return PublishedTable(f"Table {number}", TITLES[number], tuple(header[1:]), rows)

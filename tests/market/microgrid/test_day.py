@@ -1,11 +1,11 @@
-"""market/day: a day traded through the client's interface."""
+"""market/microgrid/day: a day traded through the client's interface."""
 
 import numpy as np
 import pytest
 
-from gridloom.market.day import trade_day
 from gridloom.market.errors import NotCommitted
-from gridloom.market.scenario import Scenario, paper_scenario
+from gridloom.market.microgrid.day import trade_day
+from gridloom.market.microgrid.energy_day import EnergyDay, paper_day
 from harness.energy_market import START, members_of
 
 PRICES = {
@@ -19,7 +19,7 @@ def now():
 
 
 async def test_the_papers_day_trades_at_the_expected_prices_and_settles_to_zero():
-    scenario = paper_scenario()
+    scenario = paper_day()
     seen = []
     day = await trade_day(
         scenario,
@@ -41,7 +41,7 @@ async def test_the_papers_day_trades_at_the_expected_prices_and_settles_to_zero(
 
 
 async def test_users_change_sides_from_hour_to_hour():
-    scenario = Scenario(
+    scenario = EnergyDay(
         hours=(3, 4, 11),
         load=((500, 2_000), (2_000, 500), (1_000, 1_000)),
         generation=((1_000, 1_000), (1_000, 1_000), (0, 0)),
@@ -55,8 +55,8 @@ async def test_users_change_sides_from_hour_to_hour():
 
 @pytest.mark.parametrize("mode", ["literal_nash", "stackelberg_buyer", "sdr", "welfare"])
 async def test_a_day_can_be_traded_under_another_mechanism(mode):
-    scenario = paper_scenario()
-    short = Scenario(scenario.hours[-1:], scenario.load[-1:], scenario.generation[-1:])
+    scenario = paper_day()
+    short = EnergyDay(scenario.hours[-1:], scenario.load[-1:], scenario.generation[-1:])
     day = await trade_day(short, members_of(short), now=now, mode=mode)
     expected = {"literal_nash": 0.77, "stackelberg_buyer": 0.786929, "sdr": 0.847985}
     assert day.hours[0].match.price == pytest.approx(expected.get(mode, 0.85) * 1e6, abs=1)
@@ -67,13 +67,13 @@ async def test_random_days_of_any_size_settle():
     for users in (1, 2, 7):
         energy = rng.integers(0, 5_000, (2, 3, users)).tolist()
         load, generation = (tuple(map(tuple, rows)) for rows in energy)
-        scenario = Scenario((0, 1, 23), load, generation)
+        scenario = EnergyDay((0, 1, 23), load, generation)
         day = await trade_day(scenario, members_of(scenario), now=now)
         for result in day.hours:
             assert sum(account.amount for account in result.settlement.accounts) == 0
 
 
 async def test_a_transaction_that_was_found_invalid_stops_the_day():
-    scenario = paper_scenario()
+    scenario = paper_day()
     with pytest.raises(NotCommitted, match="matchmaking:match: transaction"):
         await trade_day(scenario, members_of(scenario, frozenset({"match"})), now=now)
