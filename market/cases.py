@@ -1,6 +1,7 @@
 """Reading the fields of a case, so that a bad one is named by case and field.
 
-Every reader takes the path of the field and raises CaseError with it.  Numbers must be
+Every reader takes the path of the field and raises CaseError with it (a scenario's field:
+ScenarioError).  Numbers must be
 JSON numbers and finite; true and false are not numbers.  (Fabric counterpart: none.)
 """
 
@@ -11,20 +12,26 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from gridloom.common.errors import GridloomError
+
 from .errors import CaseError
 from .tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The input of one case."""
+    """The input of one case, or the parameters of a scenario under its name.
+
+    error: what a bad field raises, made of case_id, the field's path and the reason.
+    """
 
     case_id: str
     values: Mapping[str, object]
+    error: Callable[[str, str, str], GridloomError] = CaseError
 
     def fail(self, field: str, reason: str) -> NoReturn:
-        """Raise the CaseError of this case."""
-        raise CaseError(self.case_id, field, reason)
+        """Raise the error of this case."""
+        raise self.error(self.case_id, field, reason)
 
     def required(self, field: str) -> object:
         """The raw value; a missing field is an error."""
