@@ -1,8 +1,8 @@
 """Reading the fields of a case, so that a bad one is named by case and field.
 
 Every reader takes the path of the field and raises CaseError with it (a scenario's field:
-ScenarioError).  Numbers must be
-JSON numbers and finite; true and false are not numbers.  (Fabric counterpart: none.)
+ScenarioError).  Numbers must be JSON numbers and finite; true and false are not numbers.
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations

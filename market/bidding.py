@@ -1,0 +1,58 @@
+"""How users turn their net energy into orders: strategies by name.
+
+`open` takes any price (sellers ask 0, buyers bid p_b); `truthful` states what the grid
+would pay or ask; `random` draws limits evenly between the grid's two prices, the
+zero-intelligence trader with a budget of Gode and Sunder (J. Political Economy 101,
+1993).  Under all of them orders arrive in random order.  (Fabric counterpart: none.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+import numpy as np
+
+from gridloom.chaincode.energy.rules.orders import Order, Side
+from gridloom.chaincode.energy.rules.prices import GridPrices
+
+Limits = Callable[[Sequence[int], GridPrices, np.random.Generator], Sequence[int]]
+"""Limit of each of the net energies, micro-units per kWh."""
+
+
+def _open(net: Sequence[int], grid: GridPrices, rng: np.random.Generator) -> list[int]:
+    return [0 if energy > 0 else grid.buy for energy in net]
+
+
+def _truthful(net: Sequence[int], grid: GridPrices, rng: np.random.Generator) -> list[int]:
+    return [grid.sell if energy > 0 else grid.buy for energy in net]
+
+
+def _random(net: Sequence[int], grid: GridPrices, rng: np.random.Generator) -> list[int]:
+    drawn: list[int] = rng.integers(grid.sell, grid.buy, size=len(net), endpoint=True).tolist()
+    return drawn
+
+
+STRATEGIES: Mapping[str, Limits] = MappingProxyType(
+    {"open": _open, "truthful": _truthful, "random": _random}
+)
+
+
+def orders(
+    names: Sequence[str],
+    net: Sequence[int],
+    grid: GridPrices,
+    strategy: str,
+    rng: np.random.Generator,
+) -> tuple[Order, ...]:
+    """One order for each user with net != 0 (Wh), by sequence; KeyError for a strategy."""
+    limits = STRATEGIES[strategy](net, grid, rng)
+    arrival: list[int] = rng.permutation(len(names)).tolist()
+    placed = [
+        Order(
+            names[user], Side.SELL if net[user] > 0 else Side.BUY, abs(net[user]), limits[user], 0
+        )
+        for user in arrival
+        if net[user]
+    ]
+    return tuple(order._replace(sequence=place) for place, order in enumerate(placed))
