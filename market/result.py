@@ -78,9 +78,10 @@ class Result:
     """title: the page's; parameters: all that reproduces it beside the seed; remarks: whole
     sentences (what was read how, what does not reproduce).
 
-    measured: numbers that differ from run to run (times on this machine).  They stand
-    apart and are written to measured.json, so that everything else has the same bytes
-    for the same seed.
+    measured and the two after it: what differs from run to run, such as times on this
+    machine and block numbers (measured: plain JSON values by name).  They stand apart and
+    go to measured.html and measured.json, so that everything else has the same bytes for
+    the same seed.
     """
 
     title: str
@@ -90,3 +91,10 @@ class Result:
     remarks: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     measured: Mapping[str, object] = field(default_factory=dict)
+    measured_tables: tuple[Table, ...] = ()
+    measured_plots: tuple[Plot, ...] = ()
+
+    @property
+    def has_measurements(self) -> bool:
+        """Whether anything differs from run to run."""
+        return bool(self.measured or self.measured_tables or self.measured_plots)

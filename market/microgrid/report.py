@@ -32,7 +32,7 @@ def render(day: DayResult, summary: DaySummary) -> str:
             _ledger_section(places(day)),
         )
     )
-    return Template(page).substitute(body=body)
+    return Template(page).substitute(title="Gridloom market day", body=body)
 
 
 def _head(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> str:
