@@ -25,8 +25,8 @@ from gridloom.chaincode.energy.qualifications import (
 )
 from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role, unit_name
 from gridloom.chaincode.testing import Identity, MemoryLedger
-from gridloom.market.microgrid.day import Members
 from gridloom.market.journal import Member
+from gridloom.market.microgrid.day import Members
 from gridloom.market.microgrid.energy_day import EnergyDay
 from gridloom.protos.peer.events_pb2 import FilteredBlock
 

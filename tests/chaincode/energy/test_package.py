@@ -1,4 +1,4 @@
-"""chaincode/energy as what it is deployed as: one folder, four chaincodes."""
+"""chaincode/energy as what it is deployed as: one folder, several chaincodes."""
 
 import ast
 from pathlib import Path
@@ -15,6 +15,7 @@ NAMES = (
     neighbours.ENERGY_UNITS,
     neighbours.MATCHMAKING,
     neighbours.COMPENSATION,
+    neighbours.AUCTION,
 )
 
 
