@@ -3,7 +3,8 @@
 `open` takes any price (sellers ask 0, buyers bid p_b); `truthful` states what the grid
 would pay or ask; `random` draws limits evenly between the grid's two prices, the
 zero-intelligence trader with a budget of Gode and Sunder (J. Political Economy 101,
-1993).  Under all of them orders arrive in random order.  (Fabric counterpart: none.)
+1993).  In which sequence they count is drawn by lot (rules/lottery), as on the ledger.
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -45,14 +46,10 @@ def orders(
     strategy: str,
     rng: np.random.Generator,
 ) -> tuple[Order, ...]:
-    """One order for each user with net != 0 (Wh), by sequence; KeyError for a strategy."""
+    """One order for each user with net != 0 (Wh), not yet drawn; KeyError for a strategy."""
     limits = STRATEGIES[strategy](net, grid, rng)
-    arrival: list[int] = rng.permutation(len(names)).tolist()
-    placed = [
-        Order(
-            names[user], Side.SELL if net[user] > 0 else Side.BUY, abs(net[user]), limits[user], 0
-        )
-        for user in arrival
-        if net[user]
-    ]
-    return tuple(order._replace(sequence=place) for place, order in enumerate(placed))
+    return tuple(
+        Order(name, Side.SELL if energy > 0 else Side.BUY, abs(energy), limit, 0)
+        for name, energy, limit in zip(names, net, limits, strict=True)
+        if energy
+    )

@@ -5,6 +5,7 @@ MarketError
   ProfileError   a cell of load.csv or generation.csv is not a quantity of energy
   CommunityError a community that cannot be: shapes, signs, names
   ScenarioError  a scenario's field does not say what it must
+  LedgerDiffers  the ledger computed something else than the same rule does here
   EventsEnded    a peer stopped delivering blocks while the day was traded
   NotCommitted   a transaction of the market day was ordered and found invalid
 (Fabric counterpart: none.)
@@ -97,3 +98,13 @@ class EventsEnded(MarketError):
     def __init__(self, block: int) -> None:
         super().__init__(f"a peer stopped delivering blocks after block {block}")
         self.block = block
+
+
+class LedgerDiffers(MarketError):
+    """The ledger's answer is not the one computed here; what: of which; both answers."""
+
+    def __init__(self, what: str, ledger: object, ours: object) -> None:
+        super().__init__(f"{what}: the ledger has {ledger}, computed here {ours}")
+        self.what = what
+        self.ledger = ledger
+        self.ours = ours

@@ -41,7 +41,9 @@ class FeederCheck:
     community: Community
 
     def __call__(self, net: Sequence[int], minutes: int, /) -> tuple[Violation, ...]:
-        """The overloaded sections."""
+        """The overloaded sections; none where the feeder has no sections."""
+        if not self.community.feeder.sections:
+            return ()
         power: dict[int, int] = {}
         for user, energy in zip(self.community.users, net, strict=True):
             power[user.bus] = power.get(user.bus, 0) + energy * 60 // minutes

@@ -18,6 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter, process_time
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -32,6 +34,14 @@ Progress = Callable[[str, int, int], None]
 """Called with what has just been done, and how many of how many steps that makes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A channel's blocks so far: how many, and their bytes."""
+
+    blocks: int
+    size: int
+
+
 class Consortium(Protocol):
     """A running network of an operator, prosumers and a utility, one channel."""
 
@@ -39,6 +49,9 @@ class Consortium(Protocol):
 
     async def deploy(self, chaincode: str) -> None:
         """Take a chaincode of chaincode/energy through the lifecycle; its module's name."""
+
+    async def chain(self) -> Chain:
+        """What the channel's ledger has come to."""
 
     def member(self, organisation: str, name: str, roles: str = "") -> Member:
         """Somebody of "operator", "prosumers" or "utility", enrolled under a name; roles:
@@ -57,14 +70,16 @@ class Run:
     """One carrying out of a study.
 
     fields: the scenario's parameters; seed: of everything random; folder: where the
-    scenario's relative paths begin.
+    scenario's relative paths begin; clock, cpu_clock: seconds, for what is measured.
     """
 
     fields: Fields
     seed: int
     progress: Progress
     on_ledger: OnLedger
-    folder: str = "."
+    folder: Path = Path()
+    clock: Callable[[], float] = perf_counter
+    cpu_clock: Callable[[], float] = process_time
 
     def rng(self, *stream: int) -> np.random.Generator:
         """A generator of its own for each stream of numbers, the same for the same seed."""

@@ -1,8 +1,8 @@
 """Trades a community through its intervals under a mechanism, without a ledger; pure.
 
 Users order by what they expect and are settled by what their meters show; the difference
-is the forecast error, borne by whoever erred.  studies/community does the same on the
-ledger.  (Fabric counterpart: none.)
+is the forecast error, borne by whoever erred.  ledger_day does the same on a ledger.
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridloom.chaincode.energy.rules.lottery import arrange
 from gridloom.chaincode.energy.rules.orders import NOTHING, Cleared, Order
-from gridloom.chaincode.energy.rules.prices import GridPrices
 
 from .bidding import orders
 from .community import Community, WattHours
@@ -56,7 +56,34 @@ def expect(community: Community, relative_error: float, rng: np.random.Generator
     return forecast
 
 
-def trade_interval(
+def trade_day(
+    community: Community,
+    name: str,
+    mechanism: Mechanism,
+    *,
+    strategy: str,
+    expected: WattHours,
+    rng: Callable[[int], np.random.Generator],
+    lot: str = "",
+    check: GridCheck | None = None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> TradedDay:
+    """Trade every interval.
+
+    rng: of an interval's limits; lot: draws the sequence of orders; progress: called with
+    how many are done.
+    """
+    judge = check or NoLimits()
+    traded = []
+    for interval, net in enumerate(expected.tolist()):
+        grid = community.prices[interval]
+        placed = orders(community.names, net, grid, strategy, rng(interval))
+        traded.append(_trade(community, interval, arrange(lot, placed), mechanism, judge))
+        progress(interval + 1)
+    return TradedDay(community, name, expected, tuple(traded))
+
+
+def _trade(
     community: Community,
     interval: int,
     placed: tuple[Order, ...],
@@ -74,37 +101,3 @@ def trade_interval(
         settle(community.names, NOTHING, metered, prices),
         check(metered, community.minutes),
     )
-
-
-def trade_day(
-    community: Community,
-    name: str,
-    mechanism: Mechanism,
-    *,
-    strategy: str,
-    expected: WattHours,
-    rng: Callable[[int], np.random.Generator],
-    check: GridCheck | None = None,
-    progress: Callable[[int], None] = lambda done: None,
-) -> TradedDay:
-    """Trade every interval; rng: of an interval's orders; progress: how many are done."""
-    judge = check or NoLimits()
-    traded = []
-    for interval in range(community.intervals):
-        placed = interval_orders(community, expected, interval, strategy, rng(interval))
-        traded.append(trade_interval(community, interval, placed, mechanism, judge))
-        progress(interval + 1)
-    return TradedDay(community, name, expected, tuple(traded))
-
-
-def interval_orders(
-    community: Community,
-    expected: WattHours,
-    interval: int,
-    strategy: str,
-    rng: np.random.Generator,
-) -> tuple[Order, ...]:
-    """What the users order for an interval."""
-    net: list[int] = expected[interval].tolist()
-    prices: GridPrices = community.prices[interval]
-    return orders(community.names, net, prices, strategy, rng)

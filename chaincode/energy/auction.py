@@ -33,7 +33,7 @@ from .neighbours import AUTHENTICATION, ask
 from .roles import Role, carries
 from .rules.auctions import RULES
 from .rules.interval_settlement import settle_interval
-from .rules.lottery import arrange
+from .rules.lottery import arrange, commitment_of
 from .rules.orders import Side
 from .rules.settlement import GRID
 
@@ -55,8 +55,8 @@ class Auction(Contract):
 
     @transaction
     def join(self, ctx: Context) -> Household:
-        """Become a household of the market, under the certificate's common name."""
-        name = _common_name(ctx)
+        """Become a household of the market, under the name one is enrolled with."""
+        name = _name(ctx)
         if name in _RESERVED:
             raise BadTerms("name", f"{name!r} is the name of an account of the market itself")
         _authorise(ctx, Role.BU if carries(ctx, Role.BU) else Role.SU)
@@ -116,13 +116,15 @@ class Auction(Contract):
             ctx.stub.delete_state(key)
 
     @transaction
-    def close(self, ctx: Context, session: str) -> Session:
-        """Shut the gate for good (operator only); its transaction draws the sequence."""
+    def close(self, ctx: Context, session: str, lot: str) -> Session:
+        """Shut the gate for good and reveal the lot (operator only)."""
         _authorise(ctx, Role.OPERATOR)
         found = _session(ctx, session)
         if found.lot:
             raise SessionClosed(session, "the operator has closed it")
-        closed = replace(found, lot=ctx.stub.get_tx_id())
+        if not lot or commitment_of(lot) != found.terms.commitment:
+            raise BadTerms("lot", "is not the one the session was opened with")
+        closed = replace(found, lot=lot)
         ctx.put(ctx.stub.create_composite_key(_SESSION, [session]), closed)
         return closed
 
@@ -230,7 +232,11 @@ def _authorise(ctx: Context, role: Role) -> None:
     ask(ctx, AUTHENTICATION, "authorise", type(None), role.value)
 
 
-def _common_name(ctx: Context) -> str:
+def _name(ctx: Context) -> str:
+    """Whom the CA enrolled: its attribute says so, else the certificate's common name."""
+    enrolled = ctx.client_identity.attribute("hf.EnrollmentID")
+    if enrolled:
+        return enrolled
     names = ctx.client_identity.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not names or not names[0].value:
         raise BadTerms("certificate", "carries no common name to trade under")
@@ -245,7 +251,7 @@ def _household(ctx: Context, name: str) -> Household:
 
 
 def _own_household(ctx: Context) -> Household:
-    household = _household(ctx, _common_name(ctx))
+    household = _household(ctx, _name(ctx))
     if (household.owner_msp, household.owner_id) != (
         ctx.client_identity.msp_id,
         ctx.client_identity.id,

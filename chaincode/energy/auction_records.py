@@ -13,7 +13,7 @@ from .rules.prices import GridPrices
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """A member of the market: its certificate's common name, and whose it is."""
+    """A member of the market: the name it is enrolled with, and whose it is."""
 
     name: str
     owner_msp: str
@@ -25,12 +25,14 @@ class Household:
 class SessionTerms:
     """A session of consecutive intervals that are ordered for together, such as a day.
 
-    rule: a name of rules.auctions.RULES; gate_closes_at: Unix time in seconds;
+    rule: a name of rules.auctions.RULES; commitment: to the lot that is revealed at the
+    end (rules.lottery.commitment_of); gate_closes_at: Unix time in seconds;
     grid_sell, grid_buy: p_s and p_b of each interval, 0 < p_s < p_b.
     """
 
     session: str
     rule: str
+    commitment: str
     gate_closes_at: int
     grid_sell: list[int]
     grid_buy: list[int]
@@ -47,8 +49,7 @@ class SessionTerms:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """lot: id of the transaction that closed the gate, which draws the orders' sequence;
-    empty while it is open."""
+    """lot: what draws the orders' sequence; empty while the session is open."""
 
     terms: SessionTerms
     lot: str = ""

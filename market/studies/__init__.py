@@ -10,9 +10,9 @@ from types import MappingProxyType
 
 from ..scenario import Scenario
 from ..study import Study
-from . import p000, p001, p002, p003, p004
+from . import community, p000, p001, p002, p003, p004
 
-_MODULES = (p000, p001, p002, p003, p004)
+_MODULES = (community, p000, p001, p002, p003, p004)
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
     {name: study for module in _MODULES for name, study in module.STUDIES.items()}

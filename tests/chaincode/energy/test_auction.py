@@ -17,10 +17,11 @@ from gridloom.chaincode.energy.auction_records import (
     SessionTerms,
 )
 from gridloom.chaincode.energy.rules.auctions import RULES
-from gridloom.chaincode.energy.rules.lottery import arrange
+from gridloom.chaincode.energy.rules.lottery import arrange, commitment_of
 from gridloom.chaincode.energy.rules.orders import Side
 from harness.energy_market import GRID_MSP, OPERATOR_MSP, UNITS_MSP, EnergyMarket, person
 
+LOT = "drawn"
 P_S, P_B = 80_000, 300_000
 
 
@@ -40,6 +41,7 @@ class Street(EnergyMarket):
         terms = SessionTerms(
             session,
             rule,
+            commitment_of(LOT),
             changes.get("gate_closes_at", closes),
             changes.get("sell", [P_S, P_S]),
             changes.get("buy", [P_B, P_B]),
@@ -61,7 +63,7 @@ class Street(EnergyMarket):
             MeterReading("c", -700), MeterReading("d", -1000),
         ]  # fmt: skip
         steps = {
-            "close": lambda: self.auction.submit("close", "day", by=self.operator),
+            "close": lambda: self.auction.submit("close", "day", LOT, by=self.operator),
             "clear": lambda: self.auction.submit("clear", "day", 0, by=self.operator),
             "meter": lambda: self.auction.submit("meter", "day", 0, readings, by=self.grid),
             "settle": lambda: self.auction.submit("settle", "day", 0, by=self.operator),
@@ -98,7 +100,7 @@ def test_the_ledger_clears_by_the_rule_of_the_session_and_by_lot(street, rule):
     street.open("other", rule)
     for name, side, price in (("a", Side.SELL, 80_000), ("b", Side.SELL, 0), ("c", Side.BUY, P_B)):
         street.order(name, side, 600, price, session="other")
-    street.auction.submit("close", "other", by=street.operator)
+    street.auction.submit("close", "other", LOT, by=street.operator)
     street.auction.submit("clear", "other", 0, by=street.operator)
     session = street.auction.evaluate("session", "other").value(Session)
     orders = [
@@ -117,7 +119,7 @@ def test_a_later_order_replaces_the_earlier_one_and_a_withdrawn_one_does_not_cou
     street.order("b", Side.SELL, 1000, 100_000)
     street.auction.submit("withdraw", "day", [0], by=street.people["b"])
     street.order("c", Side.BUY, 5000, P_B)
-    street.auction.submit("close", "day", by=street.operator)
+    street.auction.submit("close", "day", LOT, by=street.operator)
     street.auction.submit("clear", "day", 0, by=street.operator)
     cleared = street.auction.evaluate("clearing", "day", 0).value(Clearing)
     assert [(trade.seller, trade.energy) for trade in cleared.trades] == [("a", 300)]
@@ -178,16 +180,22 @@ def test_orders_that_cannot_be_meant_are_refused(street, orders, status, says):
         street.auction.submit("place", "day", orders, by=street.people["a"])
 
 
+@pytest.mark.parametrize("lot", ["", "another"])
+def test_the_lot_is_the_one_the_operator_committed_to(street, lot):
+    with refused(422, "lot: is not the one"):
+        street.auction.submit("close", "day", lot, by=street.operator)
+
+
 def test_after_the_gate_nobody_orders_or_withdraws(street):
     street.order("a", Side.SELL, 1000, 100_000)
     street.ledger.now += timedelta(hours=1)
     with refused(409, "since Unix time"):
         street.order("a", Side.SELL, 1, P_S)
-    street.auction.submit("close", "day", by=street.operator)
+    street.auction.submit("close", "day", LOT, by=street.operator)
     with refused(409, "the operator has closed it"):
         street.auction.submit("withdraw", "day", [0], by=street.people["a"])
     with refused(409, "the operator has closed it"):
-        street.auction.submit("close", "day", by=street.operator)
+        street.auction.submit("close", "day", LOT, by=street.operator)
 
 
 def test_every_step_waits_for_the_one_before(street):
@@ -212,7 +220,12 @@ def test_no_step_is_taken_twice(street, step):
 @pytest.mark.parametrize("step", ["open", "close", "clear", "settle", "suspend"])
 def test_only_the_operator_runs_the_market(street, step):
     street.trade_until("meter" if step == "settle" else "close" if step == "clear" else "")
-    arguments = {"clear": ("day", 0), "settle": ("day", 0), "suspend": ("a", True)}
+    arguments = {
+        "close": ("day", LOT),
+        "clear": ("day", 0),
+        "settle": ("day", 0),
+        "suspend": ("a", True),
+    }
     with refused(403, "may not act as operator"):
         if step == "open":
             street.open("mine", by=street.people["a"])
