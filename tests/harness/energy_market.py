@@ -171,7 +171,9 @@ class MemoryNetwork:
 
 
 @dataclass(frozen=True)
-class _Signer:
+class MemorySigner:
+    """Signs with a key."""
+
     key: ec.EllipticCurvePrivateKey
 
     def sign(self, message: bytes) -> bytes:
@@ -189,7 +191,7 @@ def members_of(scenario: EnergyDay, invalid: frozenset[str] = frozenset()) -> Me
     def member(msp_id: str, name: str, role: str) -> Member:
         identity = person(msp_id, name, role)
         network = MemoryNetwork(ledger, identity, blocks, invalid)
-        return Member(name, msp_id, network, _Signer(identity.private_key))
+        return Member(name, msp_id, network, MemorySigner(identity.private_key))
 
     return Members(
         channel="energychannel",
