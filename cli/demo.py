@@ -1,6 +1,6 @@
 """``gridloom demo``: the paper's market day, traded on a network of this machine.
 
-It brings up a consortium of three organisations over TLS, deploys the market's four
+It brings up a consortium of three organisations over TLS, deploys the market's
 chaincodes through the lifecycle, enrols the users with their organisation's CA, and trades
 through the client SDK.
 """
@@ -125,7 +125,7 @@ async def _trade(scenario: EnergyDay, home: NetworkHome, seed: int, console: Con
 
 
 async def _deploy(access: NetworkAccess, progress: Progress) -> None:
-    """Take the four chaincodes of the market through the lifecycle, side by side."""
+    """Take the chaincodes of the market through the lifecycle, side by side."""
     import asyncio  # noqa: PLC0415
 
     from gridloom.chaincode import energy  # noqa: PLC0415
@@ -139,6 +139,7 @@ async def _deploy(access: NetworkAccess, progress: Progress) -> None:
         neighbours.ENERGY_UNITS,
         neighbours.MATCHMAKING,
         neighbours.COMPENSATION,
+        neighbours.DISPATCH,
     )
     (channel,) = access.topology.channels
     done = 0

@@ -1,4 +1,4 @@
-"""Paper 003's microgrid: pricing games, the day traded on four chaincodes, its report.
+"""Paper 003's microgrid: pricing games, the day traded on its chaincodes, its report.
 
 Reading order: period (one hour: who sells, at what price, who gets how much), followers
 (the sellers' answer to a price), pricing/ (one module per way to set the price), bayes

@@ -2,7 +2,7 @@
 
 Founding, registration and approval first; then every hour for itself: the users' signed
 orders, the pricing system's price, the sellers' answers to it, the gate, matchmaking,
-compensation against the grid, meter readings, settlement.  Hours run side by side, as
+compensation against the grid, meter readings, settlement, dispatch.  Hours run side by side, as
 many at once as keep the network busy.  (Fabric counterpart: an application on the
 Gateway SDK.)
 """
@@ -21,9 +21,11 @@ from gridloom.chaincode.energy.compensations import (
     Reading,
     Settlement,
 )
+from gridloom.chaincode.energy.dispatch_records import DispatchPlan
 from gridloom.chaincode.energy.neighbours import (
     AUTHENTICATION,
     COMPENSATION,
+    DISPATCH,
     ENERGY_UNITS,
     MATCHMAKING,
 )
@@ -51,7 +53,7 @@ T = TypeVar("T")
 _HOURS_AT_ONCE = 12
 _GATE = timedelta(days=1)  # orders are taken that long; the operator closes before
 _STEPS_OF_A_DAY = 4
-_STEPS_OF_AN_HOUR = 5
+_STEPS_OF_AN_HOUR = 6
 
 Progress = Callable[[str, int, int], None]
 """Called with what has just been done, and how many of how many steps that makes."""
@@ -83,6 +85,7 @@ class HourResult:
     balance: HourBalance
     errors: HourErrors
     settlement: Settlement
+    plan: DispatchPlan
     entries: tuple[LedgerEntry, ...]
 
     @property
@@ -202,7 +205,10 @@ class _Day:
         await self._operator(ENERGY_UNITS, "close_hour", hour, result=Hour)
         match = await self._operator(MATCHMAKING, "match", hour, result=HourMatch)
         self._step(f"hour {hour}: matched")
-        readings = [Reading(share.unit_id, share.ordered) for share in match.sellers]
+        readings = [
+            Reading(share.unit_id, self._scenario.metered(hour, share.unit_id, share.ordered))
+            for share in match.sellers
+        ]
         balance, errors = await asyncio.gather(
             self._operator(COMPENSATION, "balance", hour, result=HourBalance),
             self.journal.submit(
@@ -218,8 +224,10 @@ class _Day:
         self._step(f"hour {hour}: compensated")
         settlement = await self._operator(COMPENSATION, "settle", hour, result=Settlement)
         self._step(f"hour {hour}: settled")
+        plan = await self._operator(DISPATCH, "call", hour, result=DispatchPlan)
+        self._step(f"hour {hour}: dispatched")
         entries = self.journal.of_hour(hour)
-        return HourResult(hour, priced, match, balance, errors, settlement, entries)
+        return HourResult(hour, priced, match, balance, errors, settlement, plan, entries)
 
     async def _publish(self, hour: int) -> None:
         """Every user's order: his net output as it stands before any price."""

@@ -22,13 +22,15 @@ PAPER_GRID = GridPrices(sell=770_000, buy=850_000)
 @dataclass(frozen=True, slots=True)
 class EnergyDay:
     """load, generation: Wh by hour and user, rows in order of hours; the users' numbers
-    start at 1.  is_paper: whether the day is the paper's, so that its tables compare."""
+    start at 1.  delivered: what is generated in the end where generation is a forecast.
+    is_paper: whether the day is the paper's, so that its tables compare."""
 
     hours: tuple[int, ...]
     load: tuple[tuple[int, ...], ...]
     generation: tuple[tuple[int, ...], ...]
     grid: GridPrices = PAPER_GRID
     is_paper: bool = False
+    delivered: tuple[tuple[int, ...], ...] | None = None
 
     @property
     def users(self) -> tuple[int, ...]:
@@ -51,6 +53,15 @@ class EnergyDay:
             tuple(g - e for g, e in zip(generation, load, strict=True))
             for generation, load in zip(self.generation, self.load, strict=True)
         )
+
+    def metered(self, hour: int, user: int, offered: int) -> int:
+        """What a seller who offered that much (Wh) really feeds in: his forecast's error is
+        in it, his load is what he planned."""
+        if self.delivered is None:
+            return offered
+        row = self.hours.index(hour)
+        error = self.delivered[row][user - 1] - self.generation[row][user - 1]
+        return max(offered + error, 0)
 
     def sells(self, user: int) -> bool:
         """Whether the user is a seller in some hour."""

@@ -63,6 +63,9 @@ def _hour(day: DayResult, result: HourResult) -> Iterator[Place]:
     for account in result.settlement.accounts:
         name = f"account of {account.party}"
         yield at(last["settle", ""], name, account.amount, "micro-yuan", f"settlement/{hour}")
+    for instruction in result.plan.instructions:
+        name = f"set point of {instruction.unit}"
+        yield at(last["call", ""], name, instruction.set_point, "W", f"plan/{hour}")
 
 
 def _last_writers(result: HourResult) -> dict[tuple[str, str], LedgerEntry]:

@@ -1,4 +1,4 @@
-"""The energy market's four chaincodes on a ledger in memory, with its people."""
+"""The energy market's chaincodes on a ledger in memory, with its people."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gridloom.chaincode.energy.authentication import Authentication
 from gridloom.chaincode.energy.compensation import Compensation
+from gridloom.chaincode.energy.dispatch import Dispatch
 from gridloom.chaincode.energy.energy_units import EnergyUnits
 from gridloom.chaincode.energy.matchmaking import Matchmaking
 from gridloom.chaincode.energy.order_text import Action, address_of, order_text
@@ -61,6 +62,7 @@ class EnergyMarket:
         self.energy_units = self.ledger.deploy("energy_units", EnergyUnits())
         self.matchmaking = self.ledger.deploy("matchmaking", Matchmaking())
         self.compensation = self.ledger.deploy("compensation", Compensation())
+        self.dispatch = self.ledger.deploy("dispatch", Dispatch())
         self.authentication.submit("found", [UNITS_MSP], GRID_MSP, by=self.operator)
 
     def register(self, role: Role, unit_id: int, by: Identity) -> None:
@@ -181,9 +183,9 @@ class MemorySigner:
 
 
 def members_of(scenario: EnergyDay, invalid: frozenset[str] = frozenset()) -> Members:
-    """A network of the four chaincodes with everybody the scenario needs."""
+    """A network of the microgrid's chaincodes with everybody the scenario needs."""
     ledger = MemoryLedger("energychannel", now=START)
-    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation)
+    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation, Dispatch)
     for chaincode in chaincodes:
         ledger.deploy(chaincode.name, chaincode())
     blocks: list[str] = []

@@ -15,6 +15,7 @@ NAMES = (
     neighbours.ENERGY_UNITS,
     neighbours.MATCHMAKING,
     neighbours.COMPENSATION,
+    neighbours.DISPATCH,
     neighbours.AUCTION,
 )
 

@@ -37,7 +37,7 @@ async def test_the_papers_day_trades_at_the_expected_prices_and_settles_to_zero(
     transactions = {entry.transaction_id for result in day.hours for entry in result.entries}
     assert len(transactions) == sum(len(result.entries) for result in day.hours)
     per_hour = [len(result.entries) for result in day.hours]
-    assert max(per_hour) <= 14
+    assert max(per_hour) <= 15
 
 
 async def test_users_change_sides_from_hour_to_hour():

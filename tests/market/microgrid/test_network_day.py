@@ -1,4 +1,4 @@
-"""market/microgrid/day on a real network in this process: three organisations, four chaincodes."""
+"""market/microgrid/day on a real network in this process: three organisations, five chaincodes."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from gridloom.chaincode.energy.compensations import Settlement
 from gridloom.chaincode.energy.neighbours import (
     AUTHENTICATION,
     COMPENSATION,
+    DISPATCH,
     ENERGY_UNITS,
     MATCHMAKING,
 )
@@ -25,7 +26,7 @@ from gridloom.market.microgrid.day import Members, trade_day
 from gridloom.market.microgrid.energy_day import EnergyDay, paper_day
 
 CHANNEL = "energy"
-NAMES = (AUTHENTICATION, ENERGY_UNITS, MATCHMAKING, COMPENSATION)
+NAMES = (AUTHENTICATION, ENERGY_UNITS, MATCHMAKING, COMPENSATION, DISPATCH)
 
 pytestmark = pytest.mark.network
 
