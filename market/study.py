@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Protocol, TypeVar
@@ -65,12 +66,17 @@ class OnLedger(Protocol):
         """What the work returned."""
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One carrying out of a study.
 
     fields: the scenario's parameters; seed: of everything random; folder: where the
-    scenario's relative paths begin; clock, cpu_clock: seconds, for what is measured.
+    scenario's relative paths begin; clock, cpu_clock: seconds, for what is measured; now:
+    the time of day, which gates are set by.
     """
 
     fields: Fields
@@ -80,6 +86,7 @@ class Run:
     folder: Path = Path()
     clock: Callable[[], float] = perf_counter
     cpu_clock: Callable[[], float] = process_time
+    now: Callable[[], datetime] = _utc_now
 
     def rng(self, *stream: int) -> np.random.Generator:
         """A generator of its own for each stream of numbers, the same for the same seed."""

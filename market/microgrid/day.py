@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from gridloom.chaincode.energy.compensations import (
@@ -46,7 +47,7 @@ from .energy_day import EnergyDay
 from .order_desk import OrderDesk
 from .period import Regime
 from .pricing import DEFAULT_MODE
-from .pricing_system import PricedHour, price_hour
+from .pricing_system import PricedHour, Pricer, price_hour
 
 T = TypeVar("T")
 
@@ -113,17 +114,20 @@ async def trade_day(
     now: Callable[[], datetime],
     mode: str = DEFAULT_MODE,
     seed: int = 0,
+    pricer: Pricer | None = None,
     progress: Progress = lambda what, done, total: None,
 ) -> DayResult:
     """Trade every hour of the scenario and return what the ledger recorded.
 
-    mode: a name of pricing.MECHANISMS; seed: of the particle swarm.  The chaincodes must
+    mode: a name of pricing.MECHANISMS; seed: of the particle swarm; pricer: prices the
+    hours in their place.  The chaincodes must
     be deployed under the names of chaincode.energy.neighbours, and every member's
     certificate must carry its role (a user's: scenario.role_attribute).
     """
     limit = asyncio.Semaphore(_HOURS_AT_ONCE)
     async with Tips(members.peers) as tips:
-        day = _Day(scenario, members, mode, seed, progress=progress, journal=Journal(tips))
+        price = pricer or partial(price_hour, mode=mode, seed=seed)
+        day = _Day(scenario, members, price, progress=progress, journal=Journal(tips))
         await day.prepare(now())
         preparations = tuple(day.journal.entries)
 
@@ -154,8 +158,7 @@ class _Day:
         self,
         scenario: EnergyDay,
         members: Members,
-        mode: str,
-        seed: int,
+        pricer: Pricer,
         *,
         progress: Progress,
         journal: Journal,
@@ -163,8 +166,7 @@ class _Day:
         self.journal = journal
         self._scenario = scenario
         self._members = members
-        self._mode = mode
-        self._seed = seed
+        self._pricer = pricer
         self._progress = progress
         self._desk = OrderDesk(members.channel, scenario.grid, self.journal)
         self._done = 0
@@ -199,7 +201,7 @@ class _Day:
         """Take an hour from its orders to its settlement."""
         await self._publish(hour)
         self._step(f"hour {hour}: orders published")
-        priced = await asyncio.to_thread(price_hour, self._scenario, hour, self._mode, self._seed)
+        priced = await asyncio.to_thread(self._pricer, self._scenario, hour)
         await self._announce(hour, priced)
         self._step(f"hour {hour}: priced")
         await self._operator(ENERGY_UNITS, "close_hour", hour, result=Hour)

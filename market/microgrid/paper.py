@@ -30,6 +30,31 @@ class PublishedTable:
     rows: dict[int, tuple[float, ...]]
 
 
+@dataclass(frozen=True, slots=True)
+class CaliperRow:
+    """A row of Table 14: 1000 queries sent at a rate; latencies in ms, rates per second."""
+
+    test: int
+    sent: int
+    send_rate: float
+    max_latency: float
+    min_latency: float
+    avg_latency: float
+    throughput: float
+
+    @property
+    def possible(self) -> bool:
+        """Whether the longest latency fits into the time that the throughput says all took."""
+        return self.max_latency / 1000 <= self.sent / self.throughput
+
+
+def caliper() -> tuple[CaliperRow, ...]:
+    """Table 14 as printed."""
+    data = resources.files("gridloom.market.microgrid") / "data"
+    _, *lines = csv.reader((data / "paper_table14.csv").read_text().splitlines())
+    return tuple(CaliperRow(int(line[0]), int(line[2]), *map(float, line[4:])) for line in lines)
+
+
 def table(number: int) -> PublishedTable:
     """Table 10, 11, 12 or 13 of paper 003 as printed."""
     text = (

@@ -7,9 +7,12 @@ how far the search came.  (Fabric counterpart: none.)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
+from gridloom.chaincode.energy.rules.prices import GridPrices
 
 from . import swarm
 from .energy_day import EnergyDay
@@ -39,6 +42,20 @@ class PricedHour:
         return {position + 1: round(load * 1000) for position, load in loads}
 
 
+Pricer = Callable[[EnergyDay, int], PricedHour]
+"""Prices an hour of a day."""
+
+
+def announced(outcome: Outcome, exact_price: float | None, grid: GridPrices) -> PricedHour:
+    """What of a model's hour is announced: whole micro-yuan within the grid's prices."""
+    if outcome.price is None:
+        return PricedHour(outcome, None, None)
+    if outcome.regime is Regime.SURPLUS:
+        return PricedHour(outcome, outcome.price, grid.compromise)
+    price = round(outcome.price * 1_000_000)
+    return PricedHour(outcome, exact_price, min(max(price, grid.sell), grid.buy))
+
+
 def price_hour(scenario: EnergyDay, hour: int, mode: str, seed: int) -> PricedHour:
     """Price an hour of the scenario under a mechanism; deterministic for a seed."""
     period = scenario.period(hour)
@@ -49,10 +66,7 @@ def price_hour(scenario: EnergyDay, hour: int, mode: str, seed: int) -> PricedHo
         return search(followers, rng) if search else MECHANISMS[mode](followers)
 
     outcome = solve_period(period, mode, search=find)
-    if outcome.price is None:
-        return PricedHour(outcome, None, None)
-    if outcome.regime is Regime.SURPLUS:
-        return PricedHour(outcome, outcome.price, scenario.grid.compromise)
-    announced = round(outcome.price * 1_000_000)
-    bounded = min(max(announced, scenario.grid.sell), scenario.grid.buy)
-    return PricedHour(outcome, MECHANISMS[mode](period.followers()), bounded)
+    exact = None
+    if outcome.regime is Regime.DEFICIT:
+        exact = MECHANISMS[mode](period.followers())
+    return announced(outcome, exact, scenario.grid)

@@ -86,4 +86,5 @@ def run_of(
         folder,
         clock=lambda: float(next(ticks)),
         cpu_clock=lambda: 0.0,
+        now=lambda: START,
     )
