@@ -1,6 +1,6 @@
 """``gridloom demo``: the paper's market day, traded on a network of this machine.
 
-It brings up a consortium of three organisations over TLS, deploys the market's four
+It brings up a consortium of three organisations over TLS, deploys the market's
 chaincodes through the lifecycle, enrols the users with their organisation's CA, and trades
 through the client SDK.
 """
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from gridloom.deploy.access import NetworkAccess
     from gridloom.deploy.home import NetworkHome
-    from gridloom.market.day import DayResult, Members, Progress
-    from gridloom.market.scenario import Scenario
-    from gridloom.market.summary import DaySummary
+    from gridloom.market.microgrid.day import DayResult, Members, Progress
+    from gridloom.market.microgrid.energy_day import EnergyDay
+    from gridloom.market.microgrid.summary import DaySummary
 
 OPERATOR, PROSUMERS, UTILITY = "OperatorMSP", "ProsumersMSP", "UtilityMSP"
 
@@ -60,12 +60,12 @@ def demo(
 
     from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
     from gridloom.deploy.network_lock import NetworkLock  # noqa: PLC0415
-    from gridloom.market.export import write_results  # noqa: PLC0415
-    from gridloom.market.scenario import paper_scenario, read_scenario  # noqa: PLC0415
-    from gridloom.market.summary import summarise  # noqa: PLC0415
+    from gridloom.market.microgrid.energy_day import paper_day, read_day  # noqa: PLC0415
+    from gridloom.market.microgrid.export import write_results  # noqa: PLC0415
+    from gridloom.market.microgrid.summary import summarise  # noqa: PLC0415
 
     console = Console()
-    scenario = paper_scenario() if data is None else read_scenario(data)
+    scenario = paper_day() if data is None else read_day(data)
     with ExitStack() as stack:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridloom-")))
@@ -82,7 +82,7 @@ def demo(
     console.print(f"\nThe whole report: {written[0]}")
 
 
-async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Console) -> DayResult:
+async def _trade(scenario: EnergyDay, home: NetworkHome, seed: int, console: Console) -> DayResult:
     from importlib import resources  # noqa: PLC0415
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
@@ -91,7 +91,7 @@ async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Cons
     from gridloom.deploy.home import describe  # noqa: PLC0415
     from gridloom.deploy.network import Network  # noqa: PLC0415
     from gridloom.deploy.topology import Topology  # noqa: PLC0415
-    from gridloom.market.day import trade_day  # noqa: PLC0415
+    from gridloom.market.microgrid.day import trade_day  # noqa: PLC0415
 
     text = (resources.files("gridloom.deploy") / "examples" / "microgrid.yaml").read_text()
     columns = (TextColumn("{task.description:34}"), BarColumn(), TimeElapsedColumn())
@@ -125,7 +125,7 @@ async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Cons
 
 
 async def _deploy(access: NetworkAccess, progress: Progress) -> None:
-    """Take the four chaincodes of the market through the lifecycle, side by side."""
+    """Take the chaincodes of the market through the lifecycle, side by side."""
     import asyncio  # noqa: PLC0415
 
     from gridloom.chaincode import energy  # noqa: PLC0415
@@ -139,6 +139,7 @@ async def _deploy(access: NetworkAccess, progress: Progress) -> None:
         neighbours.ENERGY_UNITS,
         neighbours.MATCHMAKING,
         neighbours.COMPENSATION,
+        neighbours.DISPATCH,
     )
     (channel,) = access.topology.channels
     done = 0
@@ -153,10 +154,10 @@ async def _deploy(access: NetworkAccess, progress: Progress) -> None:
     await asyncio.gather(*(deploy(name) for name in names))
 
 
-def _members(access: NetworkAccess, scenario: Scenario) -> Members:
+def _members(access: NetworkAccess, scenario: EnergyDay) -> Members:
     """Enrol a user for each column of the scenario, and connect everybody."""
-    from gridloom.market.day import Members  # noqa: PLC0415
     from gridloom.market.journal import Member  # noqa: PLC0415
+    from gridloom.market.microgrid.day import Members  # noqa: PLC0415
 
     (channel,) = access.topology.channels
 
@@ -177,7 +178,7 @@ def _show(day: DayResult, summary: DaySummary, console: Console) -> None:
     """Print the day's prices and money, and what of the paper it agrees with."""
     from rich.table import Table  # noqa: PLC0415
 
-    from gridloom.market.comparison import tables  # noqa: PLC0415
+    from gridloom.market.microgrid.comparison import tables  # noqa: PLC0415
 
     compared = {table.number: table for table in tables(day)}
     shown = Table(title="The market day", title_justify="left")

@@ -1,15 +1,18 @@
 """Reading the fields of a case, so that a bad one is named by case and field.
 
-Every reader takes the path of the field and raises CaseError with it.  Numbers must be
-JSON numbers and finite; true and false are not numbers.  (Fabric counterpart: none.)
+Every reader takes the path of the field and raises CaseError with it (a scenario's field:
+ScenarioError).  Numbers must be JSON numbers and finite; true and false are not numbers.
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
+
+from gridloom.common.errors import GridloomError
 
 from .errors import CaseError
 from .tariff import Tariff
@@ -17,14 +20,18 @@ from .tariff import Tariff
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The input of one case."""
+    """The input of one case, or the parameters of a scenario under its name.
+
+    error: what a bad field raises, made of case_id, the field's path and the reason.
+    """
 
     case_id: str
     values: Mapping[str, object]
+    error: Callable[[str, str, str], GridloomError] = CaseError
 
     def fail(self, field: str, reason: str) -> NoReturn:
-        """Raise the CaseError of this case."""
-        raise CaseError(self.case_id, field, reason)
+        """Raise the error of this case."""
+        raise self.error(self.case_id, field, reason)
 
     def required(self, field: str) -> object:
         """The raw value; a missing field is an error."""
@@ -82,6 +89,13 @@ class Fields:
         if not low <= number <= high:
             self.fail(field, f"{number} is not in [{low}, {high}]")
         return number
+
+
+Output = dict[str, object]
+"""A case's answer, as plain JSON values."""
+
+Kind = Callable[[Fields], Output]
+"""Answers the cases of one kind."""
 
 
 def _json_name(value: object) -> str:

@@ -16,6 +16,8 @@ AUTHENTICATION = "authentication"
 ENERGY_UNITS = "energy_units"
 MATCHMAKING = "matchmaking"
 COMPENSATION = "compensation"
+DISPATCH = "dispatch"
+AUCTION = "auction"
 
 T = TypeVar("T")
 

@@ -30,11 +30,17 @@ def unit_name(role: Role, unit_id: int) -> str:
     return f"{role.value}{unit_id}"
 
 
+def carries(ctx: Context, role: Role) -> bool:
+    """Whether the caller's certificate carries the role."""
+    carried = ctx.client_identity.attribute(ROLE_ATTRIBUTE) or ""
+    return role.value in (entry.strip() for entry in carried.split(","))
+
+
 def demand_role(ctx: Context, role: Role) -> None:
     """NotEntitled unless the caller's certificate carries the role."""
     carried = ctx.client_identity.attribute(ROLE_ATTRIBUTE)
     if carried is None:
         raise NotEntitled(role.value, f"its certificate carries no attribute {ROLE_ATTRIBUTE}")
-    if role.value not in (entry.strip() for entry in carried.split(",")):
+    if not carries(ctx, role):
         reason = f"its certificate carries {ROLE_ATTRIBUTE}={carried}"
         raise NotEntitled(role.value, reason)

@@ -1,4 +1,4 @@
-"""The energy market's four chaincodes on a ledger in memory, with its people."""
+"""The energy market's chaincodes on a ledger in memory, with its people."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gridloom.chaincode.energy.authentication import Authentication
 from gridloom.chaincode.energy.compensation import Compensation
+from gridloom.chaincode.energy.dispatch import Dispatch
 from gridloom.chaincode.energy.energy_units import EnergyUnits
 from gridloom.chaincode.energy.matchmaking import Matchmaking
 from gridloom.chaincode.energy.order_text import Action, address_of, order_text
@@ -25,9 +26,9 @@ from gridloom.chaincode.energy.qualifications import (
 )
 from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role, unit_name
 from gridloom.chaincode.testing import Identity, MemoryLedger
-from gridloom.market.day import Members
 from gridloom.market.journal import Member
-from gridloom.market.scenario import Scenario
+from gridloom.market.microgrid.day import Members
+from gridloom.market.microgrid.energy_day import EnergyDay
 from gridloom.protos.peer.events_pb2 import FilteredBlock
 
 START = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -61,6 +62,7 @@ class EnergyMarket:
         self.energy_units = self.ledger.deploy("energy_units", EnergyUnits())
         self.matchmaking = self.ledger.deploy("matchmaking", Matchmaking())
         self.compensation = self.ledger.deploy("compensation", Compensation())
+        self.dispatch = self.ledger.deploy("dispatch", Dispatch())
         self.authentication.submit("found", [UNITS_MSP], GRID_MSP, by=self.operator)
 
     def register(self, role: Role, unit_id: int, by: Identity) -> None:
@@ -171,17 +173,19 @@ class MemoryNetwork:
 
 
 @dataclass(frozen=True)
-class _Signer:
+class MemorySigner:
+    """Signs with a key."""
+
     key: ec.EllipticCurvePrivateKey
 
     def sign(self, message: bytes) -> bytes:
         return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
-def members_of(scenario: Scenario, invalid: frozenset[str] = frozenset()) -> Members:
-    """A network of the four chaincodes with everybody the scenario needs."""
+def members_of(scenario: EnergyDay, invalid: frozenset[str] = frozenset()) -> Members:
+    """A network of the microgrid's chaincodes with everybody the scenario needs."""
     ledger = MemoryLedger("energychannel", now=START)
-    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation)
+    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation, Dispatch)
     for chaincode in chaincodes:
         ledger.deploy(chaincode.name, chaincode())
     blocks: list[str] = []
@@ -189,7 +193,7 @@ def members_of(scenario: Scenario, invalid: frozenset[str] = frozenset()) -> Mem
     def member(msp_id: str, name: str, role: str) -> Member:
         identity = person(msp_id, name, role)
         network = MemoryNetwork(ledger, identity, blocks, invalid)
-        return Member(name, msp_id, network, _Signer(identity.private_key))
+        return Member(name, msp_id, network, MemorySigner(identity.private_key))
 
     return Members(
         channel="energychannel",

@@ -1,0 +1,13 @@
+"""Case kinds of paper 000, decisions on evidence.
+
+(Fabric counterpart: none.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ..cases import Kind
+
+KINDS: Mapping[str, Kind] = MappingProxyType({})
