@@ -1,6 +1,17 @@
-"""Paper 000's market on the ledger: whom to trade with, whether the grid can carry it.
+"""Chaincode baas, paper 000's market: whom to trade with, and whether the grid carries it.
 
-Rules, pure and exact: evidence (Dempster-Shafer), decision (whom to trade with),
-potential_units with least_cost_flow (where energy can be routed to), shortfall (the
-penalty).  (Fabric counterpart: none.)
+Three contracts share one state.  baas_grid (platform): feeder, plans, observations;
+baas_evidence (choosing): decisions; baas_contracts (trading): contracts, security check,
+delivery.  Rules, pure and exact: evidence, evidence_sources, decision (Dempster-Shafer),
+potential_units with least_cost_flow (where energy can be routed to), operating_point (the
+power flow, verified), shortfall (the penalty).  It needs chaincode authentication on the
+same channel.  (Fabric counterpart: none.)
 """
+
+from .choosing import BaasEvidence
+from .platform import BaasGrid
+from .trading import BaasContracts
+
+contracts = [BaasGrid, BaasEvidence, BaasContracts]
+
+__all__ = ["BaasContracts", "BaasEvidence", "BaasGrid", "contracts"]

@@ -57,6 +57,10 @@ class Network:
         """What the flows of now cost."""
         return sum(line.cost * abs(line.flow) for line in self._lines)
 
+    def used(self) -> tuple[int, ...]:
+        """The lines that carry something."""
+        return tuple(i for i, line in enumerate(self._lines) if line.flow)
+
     def satisfy(self, supply: Mapping[int, int]) -> bool:
         """From no flows: give what nodes supply (+) or want (-), every line within its limits.
 

@@ -33,11 +33,13 @@ class Routing:
     """What can be brought to a node.
 
     transmission: least sum of beta |df| for the wanted power, None if it does not fit;
-    capacity: the most that fits, None for a node itself, where there is no bound.
+    capacity: the most that fits, None for a node itself, where there is no bound; lines:
+    which lines that routing uses.
     """
 
     transmission: Fraction | None
     capacity: Fraction | None
+    lines: tuple[int, ...] = ()
 
 
 def route(nodes: int, lines: Sequence[Line], source: int, target: int, power: Fraction) -> Routing:
@@ -55,7 +57,7 @@ def route(nodes: int, lines: Sequence[Line], source: int, target: int, power: Fr
     fits = network.satisfy({source: wanted, target: -wanted})
     transmission = Fraction(network.cost(), prices * scale) if fits else None
     most = _most(_transport(nodes, lines, scale, prices), lines, scale, source, target)
-    return Routing(transmission, Fraction(most, scale))
+    return Routing(transmission, Fraction(most, scale), network.used() if fits else ())
 
 
 def _transport(nodes: int, lines: Sequence[Line], scale: int, prices: int) -> Network:

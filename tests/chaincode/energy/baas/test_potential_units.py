@@ -85,7 +85,7 @@ def test_lines_beyond_their_limits_must_be_relieved(grid):
 def test_what_just_fits_fits_exactly():
     lines = [line(0, 1, "0.53", "0.45"), line(0, 1, "0.53", "0.4", "2")]
     full = Fraction(21, 100)
-    assert route(2, lines, 0, 1, full) == Routing(Fraction(34, 100), full)
+    assert route(2, lines, 0, 1, full) == Routing(Fraction(34, 100), full, (0, 1))
     assert route(2, lines, 0, 1, full + Fraction(1, 10**9)) == Routing(None, full)
 
 
