@@ -5,7 +5,7 @@ solution that the operator brings.  The voltages come in rectangular coordinates
 in which the equations are polynomials: no sine, no rounding that could differ.  Only
 |V| needs a root, taken in whole numbers.  A solution satisfies every equation within
 TOLERANCE; a droop unit gives what its droop asks for, clipped to its limits.  What then
-exceeds a security limit is named.  (Fabric counterpart: none; docs/decisions/0008.)
+exceeds a security limit is named.  (Fabric counterpart: none; docs/decisions/0011.)
 """
 
 from __future__ import annotations
