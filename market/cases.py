@@ -8,14 +8,18 @@ ScenarioError).  Numbers must be JSON numbers and finite; true and false are not
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NoReturn
 
 from gridloom.common.errors import GridloomError
 
 from .errors import CaseError
 from .tariff import Tariff
+
+_EXACT = re.compile(r"[+-]?[0-9]{1,400}(/[0-9]{1,400}|(\.[0-9]{0,400})?([eE][+-]?[0-9]{1,3})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,33 @@ class Fields:
         if not isinstance(value, list):
             self.fail(field, f"is {_json_name(value)}, not a list")
         return value
+
+    def as_object(self, field: str, value: object) -> Mapping[str, object]:
+        """The value as an object."""
+        if not isinstance(value, Mapping):
+            self.fail(field, f"is {_json_name(value)}, not an object")
+        return value
+
+    def exact(self, field: str, *, low: Fraction | int | None = None) -> Fraction:
+        """A finite number >= low without rounding; see as_exact."""
+        return self.as_exact(field, self.required(field), low=low)
+
+    def as_exact(self, field: str, value: object, *, low: Fraction | int | None = None) -> Fraction:
+        """The value without rounding: a JSON number as it is written, or text such as
+        "0.615" or "13/50"."""
+        if isinstance(value, str):
+            try:
+                number = Fraction(value) if _EXACT.fullmatch(value) else None
+            except (ValueError, ZeroDivisionError):
+                number = None
+            if number is None:
+                self.fail(field, f"{value!r} is not a decimal or a fraction")
+        else:
+            self.as_number(field, value, low=-math.inf)
+            number = Fraction(str(value))
+        if low is not None and number < low:
+            self.fail(field, f"{value} is below {low}")
+        return number
 
     def as_number(
         self, field: str, value: object, *, low: float = 0.0, high: float = math.inf

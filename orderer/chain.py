@@ -81,6 +81,9 @@ class ConsenterSupport(Protocol):
     @property
     def cutter(self) -> BlockCutter: ...
 
+    def get_block(self, number: int) -> common_pb2.Block:
+        """A stored block; BlockNotFound."""
+
     def process_normal(self, envelope: common_pb2.Envelope) -> int:
         """Judge a message by the configuration in force and return its sequence; may raise."""
 

@@ -22,6 +22,8 @@ from .broadcast import BroadcastHandler
 from .chain import Consenter, CuttingMode
 from .chain_support import OrdererResources
 from .deliver import BlockResponses, authorize_reader
+from .poca.consenter import CONSENSUS_TYPE as POCA
+from .poca.consenter import PocaConsenter
 from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
@@ -68,9 +70,9 @@ class Orderer:
     """One ordering node.
 
     signer: signs blocks and CONFIG messages, of the MSP ``local_msp_id``; storage: holds the
-    channels, which are opened here; cutting: when solo chains end a block; consenters: by
-    consensus type, solo unless given; time_window: how far a deliver request's time may be
-    off; check_expiration: whether expired client certificates are refused.
+    channels, which are opened here; cutting: when chains end a block; consenters: by consensus
+    type, unless given solo and poca, both for this node alone; time_window: how far a deliver
+    request's time may be off; check_expiration: whether expired client certificates are refused.
     """
 
     def __init__(
@@ -91,7 +93,8 @@ class Orderer:
         self._disk = ThreadPoolExecutor(1, "orderer-disk")
         resources = OrdererResources(
             signer=signer,
-            consenters=consenters or {SOLO: SoloConsenter(cutting)},
+            consenters=consenters
+            or {SOLO: SoloConsenter(cutting), POCA: PocaConsenter(signer, cutting)},
             now=now,
             random_bytes=random_bytes,
             disk=self._disk,
