@@ -31,7 +31,7 @@ def test_each_chaincode_loads_from_the_packaged_folder_under_its_own_name(tmp_pa
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.py")), ids=lambda path: path.stem)
 def test_chaincode_imports_nothing_that_could_differ_between_peers(path):
     allowed = {
-        "__future__", "collections", "cryptography", "dataclasses", "enum", "gridloom",
+        "__future__", "collections", "cryptography", "dataclasses", "enum", "fractions", "gridloom",
         "hashlib", "heapq", "types", "typing",
     }  # fmt: skip
     for node in ast.walk(ast.parse(path.read_text())):
