@@ -16,6 +16,9 @@ NAMES = (
     neighbours.MATCHMAKING,
     neighbours.COMPENSATION,
     neighbours.AUCTION,
+    neighbours.AUTOMATIC_AUCTION,
+    neighbours.ENERGY_REQUESTS,
+    neighbours.POWER_PURCHASE,
 )
 
 
