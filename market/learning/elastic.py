@@ -29,6 +29,7 @@ _SETTLED = 1e-14  # yuan per kWh: a round that moves the prices less has not mov
 _ROUNDS = 10_000
 _TRANSIENT = 200  # rounds after which prices that come back are a cycle
 _CYCLING = 1e-9  # yuan per kWh: a slow approach moves less
+_RIGID = 1e-12  # kWh per yuan: users who react less do not react
 
 
 class NoEquilibrium(MarketError):
@@ -110,7 +111,7 @@ class ElasticGame:
         """P_GU that maximises G's profit against these P_CU."""
         candidates: list[Floats | float] = []
         b = self.elasticity
-        if b > 0:
+        if b > _RIGID:
             candidates += [
                 (self.feed_in + bureau + 0.5 / b) / 2,
                 bureau + (0.5 - self.largest_share) / b,
@@ -124,7 +125,7 @@ class ElasticGame:
         """P_CU that maximises C's profit against these P_GU."""
         b, s = self.elasticity, self.subsidy
         candidates: list[Floats | float] = [] if s == 0 else [1 / (2 * s)]
-        if b > 0:
+        if b > _RIGID:
             candidates = [
                 *self._stationary(company),
                 company + (self.largest_share - 0.5) / b,
