@@ -9,8 +9,9 @@ from gridloom.common.errors import GridloomError
 from gridloom.orderer.raft import MessageType, leader, read_index, state
 from gridloom.orderer.raft.log import RaftLog
 from gridloom.orderer.raft.read_only import ReadRequest
+from harness.raft_group import Disk
 from harness.raft_safety import Unsafe
-from harness.raft_schedule import Disk, Schedule
+from harness.raft_schedule import Schedule
 
 SEEDS = 2000
 BLOCK = 100
