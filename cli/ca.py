@@ -1,0 +1,16 @@
+"""``gridloom ca``: certificate authorities and who has to do with them.
+
+One module for each command, which registers itself here (``ca_start.py`` and its neighbours).
+(Fabric: fabric-ca-server and fabric-ca-client)
+"""
+
+from __future__ import annotations
+
+import typer
+
+app = typer.Typer(help="Certificate authorities.", no_args_is_help=True)
+
+
+@app.callback()
+def ca() -> None:
+    """Certificate authorities."""
