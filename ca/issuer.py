@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -137,6 +138,36 @@ class Issuer:
         certificate = certificates.parse(_signed(builder, self._key))
         return certificates.sanitize(certificate, self.certificate)
 
+    def certify(
+        self,
+        key: CertificatePublicKeyTypes,
+        subject: x509.Name,
+        validity: tuple[datetime, datetime],
+        extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    ) -> Certificate:
+        """Sign a certificate as the caller wants it, with a random serial number.
+
+        validity: from and until; extensions: each with whether it is critical.  Both key
+        identifiers are added: the subject's own is the SHA-1 of its key, as cfssl makes it.
+        """
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.certificate.certificate.subject)
+            .public_key(key)
+            .serial_number(_serial_number(self._random_bytes))
+            .not_valid_before(validity[0])
+            .not_valid_after(validity[1])
+        )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical)
+        own = x509.SubjectKeyIdentifier.from_public_key(key)
+        builder = builder.add_extension(own, critical=False)
+        if self.certificate.subject_key_id is not None:
+            builder = builder.add_extension(_authority(self.certificate.subject_key_id), False)
+        certificate = certificates.parse(_signed(builder, self._key))
+        return certificates.sanitize(certificate, self.certificate)
+
     def revocation_list(
         self, revoked: Mapping[int, datetime], *, lifetime: timedelta = timedelta(days=1)
     ) -> bytes:
@@ -225,6 +256,11 @@ def _with_profile(builder: x509.CertificateBuilder, profile: Profile) -> x509.Ce
         return builder
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
+
+
+def _serial_number(random_bytes: crypto.RandomBytes) -> int:
+    """159 bits, at least one of them set (RFC 5280: positive, up to 20 octets)."""
+    return int.from_bytes(random_bytes(20), "big") >> 1 | 1
 
 
 def _authority(key_id: bytes) -> x509.AuthorityKeyIdentifier:
