@@ -25,7 +25,7 @@ from .authority_settings import AuthoritySettings, BootstrapIdentity
 from .certificate_records import plain_hex
 from .database import Database, Store
 from .identity import Identity, granted_enrollments
-from .issuer import Issuer
+from .issuer import Extensions, Issuer
 from .profiles import SigningProfile
 from .refusals import Code, Refusal
 from .secret_hash import hash_secret
@@ -95,7 +95,7 @@ class Authority:
         subject: x509.Name,
         profile: SigningProfile,
         not_before: datetime | None,
-        extensions: Sequence[tuple[x509.ExtensionType, bool]],
+        extensions: Extensions,
     ) -> Certificate:
         """Sign a certificate, not longer valid than this CA's own; Refusal (400).
 
@@ -110,7 +110,7 @@ class Authority:
             raise bad_request("the certificate would end before it begins")
         try:
             return self._issuer.certify(
-                key, subject, (start, end), [*profile.extensions(), *extensions]
+                key, subject, (start, end), profile.extensions(), extensions
             )
         except certificates.PARSER_ERRORS as error:
             raise bad_request(f"it cannot be certified: {error}") from error

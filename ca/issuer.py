@@ -29,6 +29,8 @@ from gridloom.common.msp_files import write_file
 from .subjects import Subject, alternative_names, attribute_extension
 
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+Extensions: TypeAlias = Sequence[tuple[x509.ExtensionType, bool]]
+"""Each with whether it is critical."""
 
 LIFETIME: Final = timedelta(days=3650)
 #: Certificates start a little in the past, for clocks that lag.
@@ -143,12 +145,14 @@ class Issuer:
         key: CertificatePublicKeyTypes,
         subject: x509.Name,
         validity: tuple[datetime, datetime],
-        extensions: Sequence[tuple[x509.ExtensionType, bool]],
+        constraints: Extensions,
+        extensions: Extensions,
     ) -> Certificate:
         """Sign a certificate as the caller wants it, with a random serial number.
 
-        validity: from and until; extensions: each with whether it is critical.  Both key
-        identifiers are added: the subject's own is the SHA-1 of its key, as cfssl makes it.
+        validity: from and until; constraints: what the certificate is for; extensions: what
+        else it says.  Between them come both key identifiers, in cfssl's order and manner:
+        the subject's own is the SHA-1 of its key.
         """
         builder = (
             x509.CertificateBuilder()
@@ -159,12 +163,13 @@ class Issuer:
             .not_valid_before(validity[0])
             .not_valid_after(validity[1])
         )
-        for extension, critical in extensions:
-            builder = builder.add_extension(extension, critical)
-        own = x509.SubjectKeyIdentifier.from_public_key(key)
-        builder = builder.add_extension(own, critical=False)
+        identifiers: list[tuple[x509.ExtensionType, bool]] = [
+            (x509.SubjectKeyIdentifier.from_public_key(key), False)
+        ]
         if self.certificate.subject_key_id is not None:
-            builder = builder.add_extension(_authority(self.certificate.subject_key_id), False)
+            identifiers.append((_authority(self.certificate.subject_key_id), False))
+        for extension, critical in (*constraints, *identifiers, *extensions):
+            builder = builder.add_extension(extension, critical)
         certificate = certificates.parse(_signed(builder, self._key))
         return certificates.sanitize(certificate, self.certificate)
 

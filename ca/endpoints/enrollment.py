@@ -22,14 +22,13 @@ from ..certificate_records import SerialTaken
 from ..context import RequestContext
 from ..database import Store
 from ..identity import Identity
+from ..issuer import Extensions
 from ..messages import Answer
 from ..profiles import SigningProfile
 from ..refusals import Code, Refusal, not_authenticated, not_authorized
 from ..request_body import Body
 from ..signing_request import CertifiedKey, SigningRequest, bad_request, parse_signing_request
 from ..subjects import alternative_names, attribute_extension
-
-Extensions = Sequence[tuple[x509.ExtensionType, bool]]
 
 _SERIALS: Final = 5
 """How many serial numbers are tried before the randomness is held to be none."""
