@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import typer
 
+from . import ca_backup, ca_start
+
 app = typer.Typer(help="Certificate authorities.", no_args_is_help=True)
 
 
 @app.callback()
 def ca() -> None:
     """Certificate authorities."""
+
+
+for module in (ca_start, ca_backup):
+    module.register(app)
