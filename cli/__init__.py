@@ -46,10 +46,15 @@ def options(
 
 def main() -> None:
     """Run the command line; errors that Gridloom itself reports end it with status 1."""
+    run_app(app)
+
+
+def run_app(program: typer.Typer) -> None:
+    """Run a program as ``main`` does this one."""
     from gridloom.common.errors import GridloomError  # noqa: PLC0415
 
     try:
-        app()
+        program()
     except (GridloomError, OSError, TimeoutError) as error:
         typer.echo(f"Error: {str(error) or type(error).__name__}", err=True)
         sys.exit(1)

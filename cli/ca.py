@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import ca_backup, ca_start
+from . import ca_backup, ca_client, ca_start
 
 app = typer.Typer(help="Certificate authorities.", no_args_is_help=True)
 
@@ -20,3 +20,4 @@ def ca() -> None:
 
 for module in (ca_start, ca_backup):
     module.register(app)
+ca_client.register_commands(app, "gridloom ca")

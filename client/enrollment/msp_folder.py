@@ -21,7 +21,7 @@ from gridloom.common import certificates, crypto, pem
 from gridloom.common.certificates import Certificate
 from gridloom.common.errors import GridloomError
 from gridloom.common.identity_errors import InvalidIdentity
-from gridloom.common.keystore import KeyNotFound, find_key, read_key
+from gridloom.common.keystore import KeyNotFound, find_key, key_pem, read_key
 from gridloom.common.msp_files import write_file
 
 from .authority import CaIdentity, CertificateAuthority
@@ -72,9 +72,7 @@ class MspFolder:
         """Write an identity with its authority's chain; return what went where."""
         for folder in _FOLDERS:
             (self.path / folder).mkdir(parents=True, exist_ok=True)
-        ski = crypto.subject_key_id(identity.private_key.public_key()).hex()
-        key_file = self.path / (self._names.key or Path("keystore") / f"{ski}_sk")
-        write_file(key_file, identity.private_key_pem, secret=True)
+        key_file = self._store_key(identity.private_key)
         write_file(self.certificate_file, identity.certificate_pem)
         written = {"client key": key_file, "client certificate": self.certificate_file}
         if identity.info is not None:
@@ -106,6 +104,13 @@ class MspFolder:
         """Write a revocation list; return where."""
         return self._write(Path("crls") / "crl.pem", crl)
 
+    def store_request(
+        self, name: str, key: crypto.PrivateKey, request: bytes
+    ) -> Mapping[str, Path]:
+        """Write a signing request with its key; return what went where."""
+        request_file = self._write(Path("signcerts") / f"{name}.csr", request)
+        return {"client key": self._store_key(key), "CSR": request_file}
+
     def load(self, authority: CertificateAuthority) -> CaIdentity:
         """Return the folder's identity; NotEnrolled, InvalidIdentity."""
         try:
@@ -124,6 +129,12 @@ class MspFolder:
         if key is None or key.public_key() != certificate.key.key:
             raise NotEnrolled(self.path, f"{self._names.key} is not the key of the certificate")
         return key
+
+    def _store_key(self, key: crypto.PrivateKey) -> Path:
+        ski = crypto.subject_key_id(key.public_key()).hex()
+        file = self.path / (self._names.key or Path("keystore") / f"{ski}_sk")
+        write_file(file, key_pem(key), secret=True)
+        return file
 
     def _write(self, file: Path, content: bytes) -> Path:
         write_file(self.path / file, content)
