@@ -27,9 +27,11 @@ class ProfilePeer:
 
 @dataclass(frozen=True, slots=True)
 class ProfileAuthority:
-    """An organization's certificate authority server; certificate: PEM of its CA."""
+    """An organization's CA server; ca_name: of the CA there; certificate: PEM of that CA."""
 
     name: str
+    ca_name: str
+    host: str
     port: int
     certificate: bytes
 
@@ -93,9 +95,10 @@ class ConnectionProfile:
         }
 
     def _authority(self, authority: ProfileAuthority) -> dict[str, Any]:
+        scheme = "http" if self.tls_root is None else "https"
         return {
-            "url": f"https://localhost:{authority.port}",
-            "caName": f"ca-{self.organization.lower()}",
+            "url": f"{scheme}://{_reachable(authority.host)}:{authority.port}",
+            "caName": authority.ca_name,
             "tlsCACerts": {"pem": [authority.certificate.decode()]},
             "httpOptions": {"verify": False},
         }

@@ -100,8 +100,9 @@ class NetworkHome:
         ports = self.state()["ports"]
         described = Topology.parse(self.description())
         nodes, every = described.nodes(), described.ports()
-        if len(ports) == len(nodes):
-            ports = [*ports, *every[len(nodes) :]]  # made when orderers had no admin ports
+        # made when orderers had no admin ports, or organizations no CA servers
+        if len(ports) in {len(nodes), len(every) - len(described.authorities())}:
+            ports = [*ports, *every[len(ports) :]]
         if len(ports) != len(every):
             raise HomeError(self.path / STATE_FILE, f"{len(ports)} ports for {len(nodes)} nodes")
         chosen = iter(ports)

@@ -15,7 +15,6 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from gridloom.ca.issuer import Issuer
 from gridloom.ca.subjects import Subject
@@ -37,9 +36,6 @@ __all__ = [
     "create_material",
     "load_material",
 ]
-
-#: The test network's port of the first organization's CA; the next ones stand 1000 apart.
-CA_PORT: Final = 7054
 
 
 class Material:
@@ -119,10 +115,10 @@ class Material:
         """
         if self.root is None:
             return
-        for index, spec in enumerate(topology.organizations):
+        for spec in topology.organizations:
             if all(peer.port for peer in spec.peers):
                 org = self.organization(spec.msp_id)
-                profile = _profile(spec, org, CA_PORT + 1000 * index, tls=topology.tls)
+                profile = _profile(spec, org, tls=topology.tls)
                 material_tree.write_profile(self.root, org, profile)
 
     def __repr__(self) -> str:
@@ -194,14 +190,18 @@ def _create_organization(
     return org
 
 
-def _profile(
-    spec: Organization, org: OrganizationMaterial, ca_port: int, *, tls: bool
-) -> ConnectionProfile:
+def _profile(spec: Organization, org: OrganizationMaterial, *, tls: bool) -> ConnectionProfile:
     return ConnectionProfile(
         network="test-network",
         organization=spec.name,
         msp_id=spec.msp_id,
         peers=[ProfilePeer(peer.name, peer.host, peer.port) for peer in spec.peers],
         tls_root=org.tls_root if tls else None,
-        authority=ProfileAuthority(org.ca.name, ca_port, org.ca.certificate.pem()),
+        authority=ProfileAuthority(
+            name=org.ca.name,
+            ca_name=spec.authority.name,
+            host=spec.authority.host,
+            port=spec.authority.port,
+            certificate=org.ca.certificate.pem(),
+        ),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from gridloom.common.errors import GridloomError
 
-from .topology import DEFAULT_HOST, OrdererNode, PeerNode, Topology
+from .topology import DEFAULT_HOST, AuthorityNode, OrdererNode, PeerNode, Topology
 
 _CHOICE = range(20_000, 32_768)
 """Below what systems give to outgoing connections: 32768 on Linux, 49152 elsewhere."""
@@ -49,7 +49,7 @@ def choose_ports(topology: Topology) -> Topology:
             probe.close()
 
 
-def require_free(nodes: Iterable[OrdererNode | PeerNode]) -> None:
+def require_free(nodes: Iterable[OrdererNode | PeerNode | AuthorityNode]) -> None:
     """Raise PortTaken for the first node whose address somebody else listens on.
 
     It is asked before ledgers are opened: two processes must never write the same one.

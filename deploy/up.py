@@ -90,10 +90,10 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
     if home.exists():
         topology = home.topology()
         _require_same(home, topology, options, text)
-        require_free(topology.nodes())
+        require_free((*topology.nodes(), *topology.authorities()))
         return topology
     topology = choose_ports(options.topology(text or ""))
-    require_free(topology.nodes())
+    require_free((*topology.nodes(), *topology.authorities()))
     home.save_description(text or "")
     # From here on the network exists: whatever stops us now, the next start continues it.
     home.save_state({"pid": None, "ports": list(topology.ports())})
