@@ -28,6 +28,7 @@ from gridloom.peer.node import Peer
 from gridloom.peer.settings import PrivateDataSettings
 
 from .access import NetworkAccess
+from .authorities import AuthorityServer
 from .home import NetworkHome
 from .nodes import NodeBuilder, StaticDirectory, members_of, utc_now
 from .ports import choose_ports
@@ -46,7 +47,7 @@ class Network:
         self.orderers: dict[str, Orderer] = {}
         self.peers: dict[str, Peer] = {}
         self._registries: dict[str, ServiceRegistry] = {}
-        self._servers: list[GrpcServer | HttpServer] = []
+        self._servers: list[GrpcServer | HttpServer | AuthorityServer] = []
         self._build()
         self.access = NetworkAccess(self.topology, builder.material, self.channel_to)
 
@@ -121,6 +122,10 @@ class Network:
             admin = self.builder.admin_server(orderer, self.orderers[orderer.name])
             await admin.start()
             self._servers.append(admin)
+        for org in self.topology.every_organization():
+            authority = self.builder.authority_server(org)
+            await authority.start()
+            self._servers.append(authority)
 
     async def stop(self) -> None:
         """Close the ports and stop the nodes; what was acknowledged is kept."""
