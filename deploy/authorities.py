@@ -29,7 +29,8 @@ from gridloom.common.msp_files import write_file
 from gridloom.common.rpc.grpc_server import ServerTls
 
 from .enrollment import Enrollment, OrganizationMaterial
-from .topology import AuthorityNode
+from .material import Material
+from .topology import AuthorityNode, OrdererOrganization, Organization
 
 if TYPE_CHECKING:
     from gridloom.ca.authority import Authority
@@ -171,6 +172,23 @@ class AuthorityServer:
             return Database.in_memory()
         self._folder.path.mkdir(parents=True, exist_ok=True)
         return Database.sqlite(self._folder.database)
+
+
+def authority_server(
+    material: Material,
+    org: Organization | OrdererOrganization,
+    *,
+    tls: bool,
+    now: Callable[[], datetime],
+    random_bytes: crypto.RandomBytes,
+) -> AuthorityServer:
+    """Return the server of an organization's CA, which keeps its things beside the material."""
+    issued = material.organization(org.msp_id)
+    root = material.root
+    folder = None if root is None else AuthorityFolder.of(root, issued)
+    return AuthorityServer(
+        issued, org.authority, folder, tls=tls, now=now, random_bytes=random_bytes
+    )
 
 
 def _introduce(authority: Authority, enrollments: tuple[Enrollment, ...]) -> None:

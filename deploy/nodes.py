@@ -33,7 +33,7 @@ from gridloom.peer.node import Peer
 from gridloom.peer.settings import PeerSettings, PrivateDataSettings
 from gridloom.protos.common.common_pb2 import Block
 
-from .authorities import AuthorityFolder, AuthorityServer
+from .authorities import AuthorityServer, authority_server
 from .configtx import channel_genesis_block
 from .home import NetworkHome
 from .material import Material, create_material, load_material
@@ -231,12 +231,9 @@ class NodeBuilder:
 
     def authority_server(self, org: Organization | OrdererOrganization) -> AuthorityServer:
         """Return the server of an organization's CA."""
-        material = self.material.organization(org.msp_id)
-        root = self.material.root
-        return AuthorityServer(
-            material,
-            org.authority,
-            None if root is None else AuthorityFolder.of(root, material),
+        return authority_server(
+            self.material,
+            org,
             tls=self.topology.tls,
             now=self.now,
             random_bytes=self.random_bytes,

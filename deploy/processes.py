@@ -59,6 +59,7 @@ class NodeProcesses:
         self._home = home
         self._orderers = [node.name for node in topology.orderers()]
         self._peers = [node.name for node in topology.peers()]
+        self._authorities = [node.name for node in topology.authorities()]
         self._options = tuple(options)
         self._inherited = tuple(inherited)
         self._running: dict[str, Process] = {}
@@ -71,11 +72,11 @@ class NodeProcesses:
     async def start(self) -> None:
         """Start all nodes and wait until all serve; NodeFailed for the first that does not.
 
-        Peers connect to orderers at once, so these come first.
+        Peers connect to orderers at once, so these come first; nobody waits for CAs.
         """
-        for name in (*self._orderers, *self._peers):
+        for name in (*self._orderers, *self._peers, *self._authorities):
             await self._spawn(name)
-        for names in (self._orderers, self._peers):
+        for names in (self._orderers, self._peers, self._authorities):
             starting = [asyncio.create_task(self._start(name)) for name in names]
             try:
                 await asyncio.gather(*starting)
@@ -97,8 +98,8 @@ class NodeProcesses:
         raise self._failed(waiting[task], task.result())
 
     async def stop(self) -> None:
-        """End all nodes, peers first."""
-        for names in (self._peers, self._orderers):
+        """End all nodes, peers before orderers."""
+        for names in (self._authorities, self._peers, self._orderers):
             await asyncio.gather(*(self._stop(name) for name in names))
 
     async def _spawn(self, name: str) -> None:
