@@ -3,15 +3,19 @@
     organizations/fabric-ca/org1/
         ca-cert.pem  tls-cert.pem       whom to trust; what the server shows
         msp/keystore/                   the key of the latter
+        fabric-ca-server-config.yaml    settings, which may be changed
         fabric-ca-server.db             who is registered, and all certificates
 
-``admin`` with the secret ``adminpw`` is the registrar of each, as in fabric-samples' test
-network: they are for development.  Whom the material knows, the CA knows, too.
+Each is a home as ``gridloom ca start`` serves one, too.  ``admin`` with the secret ``adminpw`` is
+the registrar, as in fabric-samples' test network: these CAs are for development.  Whom the
+material knows, the CA knows as well.
 (fabric-samples: test-network/organizations/fabric-ca)
 """
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,7 +23,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gridloom.ca.issuer import Profile
+from gridloom.ca.issuer import KEY_FILE, Profile
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
 from gridloom.common.certificates import parse_pem
@@ -34,13 +38,51 @@ from .topology import AuthorityNode, OrdererOrganization, Organization
 
 if TYPE_CHECKING:
     from gridloom.ca.authority import Authority
-    from gridloom.ca.database import Database, Store
+    from gridloom.ca.database import Store
     from gridloom.ca.service import Service
 
 REGISTRAR: Final = "admin"
 REGISTRAR_SECRET: Final = "adminpw"  # noqa: S105 - the test network's, known to everybody
 FOLDER: Final = "fabric-ca"
 _THREADS: Final = 4
+
+_SETTINGS: Final = """\
+# Settings of a network's CA, for fabric-ca-server or `gridloom ca start`, too.
+# The network itself says where the CA listens.
+
+address: {host}
+port: {port}
+tls:
+  enabled: {tls}
+
+ca:
+  name: {name}
+  keyfile: {key}
+
+registry:
+  identities:
+    - name: {user}
+      pass: {secret}
+      type: client
+      attrs:
+        hf.Registrar.Roles: "*"
+        hf.Registrar.DelegateRoles: "*"
+        hf.Registrar.Attributes: "*"
+        hf.Revoker: true
+        hf.GenCRL: true
+        hf.IntermediateCA: true
+        hf.AffiliationMgr: true
+
+affiliations:
+  org1: [department1, department2]
+  org2: [department1]
+
+cfg:
+  identities:
+    allowremove: true
+  affiliations:
+    allowremove: true
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +108,26 @@ class AuthorityFolder:
         return self.path / "tls-cert.pem"
 
     @property
-    def database(self) -> Path:
-        """Who is registered and what was issued."""
-        return self.path / "fabric-ca-server.db"
+    def settings(self) -> Path:
+        """The CA's settings."""
+        return self.path / "fabric-ca-server-config.yaml"
+
+    def prepare(self, org: OrganizationMaterial, node: AuthorityNode, *, tls: bool) -> None:
+        """Write what is not there yet: the CA's certificate and its settings."""
+        write_file(self.ca_certificate, org.ca.certificate.pem())
+        if self.settings.exists():
+            return
+        own = self.path.parents[1] / f"{org.kind}Organizations" / org.domain / "ca" / KEY_FILE
+        text = _SETTINGS.format(
+            host=node.host,
+            port=node.port,
+            tls=str(tls).lower(),
+            name=node.name,
+            key=json.dumps(os.path.relpath(own, self.path)),
+            user=REGISTRAR,
+            secret=REGISTRAR_SECRET,
+        )
+        write_file(self.settings, text.encode(), secret=True)
 
     def tls(self, issue: Callable[[], ServerTls]) -> ServerTls:
         """Return the server's certificate and key; they are issued if there are none yet."""
@@ -77,7 +136,8 @@ class AuthorityFolder:
             pem = self.tls_certificate.read_bytes()
             return ServerTls(pem, key_pem(find_key(keys, parse_pem(pem))))
         issued = issue()
-        write_file(keys / "tls_sk", issued.private_key, secret=True)
+        key_id = crypto.subject_key_id(parse_pem(issued.certificate).key.key).hex()
+        write_file(keys / f"{key_id}_sk", issued.private_key, secret=True)
         write_file(self.tls_certificate, issued.certificate)
         return issued
 
@@ -105,7 +165,7 @@ class AuthorityServer:
         self._random_bytes = random_bytes
         self._service: Service | None = None
         if folder is not None:
-            write_file(folder.ca_certificate, org.ca.certificate.pem())
+            folder.prepare(org, node, tls=tls)
         self._threads = ThreadPoolExecutor(_THREADS, node.name)
         self._http = HttpServer(self._application, node.endpoint, self._tls() if tls else None)
 
@@ -142,11 +202,24 @@ class AuthorityServer:
         return application(self._service, self._threads)
 
     def _authority(self) -> Authority:
+        authority = self._forgetful() if self._folder is None else self._stored(self._folder)
+        _introduce(authority, (*self._org.nodes.values(), *self._org.users.values()))
+        return authority
+
+    def _stored(self, folder: AuthorityFolder) -> Authority:
+        from gridloom.ca.home import open_authority  # noqa: PLC0415
+        from gridloom.ca.settings import load_settings  # noqa: PLC0415
+
+        own, *_ = load_settings(folder.path, {}).homes
+        return open_authority(own, self._now, self._random_bytes)
+
+    def _forgetful(self) -> Authority:
         from gridloom.ca.authority import Authority  # noqa: PLC0415
         from gridloom.ca.authority_settings import (  # noqa: PLC0415
             AuthoritySettings,
             BootstrapIdentity,
         )
+        from gridloom.ca.database import Database  # noqa: PLC0415
 
         settings = AuthoritySettings(
             self._node.name,
@@ -154,24 +227,14 @@ class AuthorityServer:
             may_remove_identities=True,
             may_remove_affiliations=True,
         )
-        authority = Authority(
+        return Authority(
             settings,
             self._org.ca,
             self._org.ca.certificate.pem(),
-            self._database(),
+            Database.in_memory(),
             now=self._now,
             random_bytes=self._random_bytes,
         )
-        _introduce(authority, (*self._org.nodes.values(), *self._org.users.values()))
-        return authority
-
-    def _database(self) -> Database:
-        from gridloom.ca.database import Database  # noqa: PLC0415
-
-        if self._folder is None:
-            return Database.in_memory()
-        self._folder.path.mkdir(parents=True, exist_ok=True)
-        return Database.sqlite(self._folder.database)
 
 
 def authority_server(

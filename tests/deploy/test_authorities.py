@@ -1,9 +1,12 @@
 """The CA servers of a network: where they are, whom they know, what they keep."""
 
 import ssl
+from datetime import timedelta
 
 import pytest
 
+from gridloom.ca.home import open_authority
+from gridloom.ca.settings import load_settings
 from gridloom.client.enrollment import (
     AuthorityRefused,
     AuthorityUnreachable,
@@ -17,6 +20,7 @@ from gridloom.common.rpc.grpc_channel import ClientTls
 from gridloom.deploy.authorities import REGISTRAR, REGISTRAR_SECRET
 from gridloom.deploy.home import NetworkHome, describe
 from gridloom.deploy.network import Network
+from gridloom.deploy.nodes import utc_now
 from gridloom.deploy.topology import Topology
 
 FREE = Topology.default().with_ports(lambda _: 0)
@@ -128,6 +132,28 @@ async def test_whom_the_material_knows_can_re_enrol_and_be_revoked(home):
         assert len(revoked.certificates) == 2
         with pytest.raises(AuthorityRefused, match="Authentication failure"):
             await renewed.reenroll()
+
+
+async def test_its_folder_is_a_home_of_a_ca_whose_settings_count(home):
+    network = Network.create(FREE, home)
+    async with network:
+        await network.serve()
+    folder = home.organizations / "fabric-ca" / "org1"
+    settings = folder / "fabric-ca-server-config.yaml"
+    settings.write_text(
+        settings.read_text() + "crl: {expiry: 48h}\nsigning: {default: {expiry: 1h}}"
+    )
+    again = Network.create(network.topology, home)
+    async with again:
+        await again.serve()
+        admin = await authority_of(again, home).enroll(REGISTRAR, REGISTRAR_SECRET)
+        details = parse_pem(admin.certificate_pem)
+        assert details.not_after - details.not_before < timedelta(hours=2)
+    authority = open_authority(load_settings(folder, {}).homes[0], utc_now)
+    try:
+        assert authority.certificate.pem() == admin.info.chain
+    finally:
+        authority.close()
 
 
 async def test_nobody_enrols_as_whom_the_material_made(home):
