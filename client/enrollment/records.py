@@ -233,7 +233,7 @@ class EnrollmentRequest:
     profile: default, tls or ca; hosts: DNS names, IP and mail addresses; subject: more of the
     distinguished name, such as ("C", "US"), of which the authority replaces the units;
     attributes: None for all that are registered with ``ecert``; key: to be certified, a new one
-    if None.
+    if None; not_before: when its validity shall begin, now if None.
     """
 
     profile: str = ""
@@ -242,6 +242,7 @@ class EnrollmentRequest:
     attributes: Sequence[AttributeRequest] | None = None
     key: crypto.PrivateKey | None = field(default=None, repr=False)
     label: str = ""
+    not_before: datetime | None = None
 
     def document(self, signing_request: bytes) -> dict[str, Any]:
         """Return it as JSON has it, around a signing request in PEM."""
@@ -254,6 +255,8 @@ class EnrollmentRequest:
         }
         if self.attributes is not None:
             document["attr_reqs"] = [attribute.document() for attribute in self.attributes]
+        if self.not_before is not None:
+            document["NotBefore"] = timestamp(self.not_before)
         return document
 
 
