@@ -20,6 +20,7 @@ from gridloom.ca.issuer import Issuer
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
 from gridloom.common.certificates import parse_pem
+from gridloom.common.identities import SigningIdentity
 from gridloom.protos.msp import msp_config_pb2
 
 from . import material_tree
@@ -97,15 +98,34 @@ class Material:
         attributes: for attribute-based access control, besides hf.EnrollmentID, hf.Type
         and hf.Affiliation.  MaterialError when the name is taken or not fit for a folder.
         """
+        org = self._room_for(organization, name)
+        enrollment = org.enroll_user(User(name, role, attributes or {}), self._random_bytes)
+        return self._kept(org, enrollment)
+
+    def adopt_user(
+        self, organization: str, name: str, identity: SigningIdentity, key: crypto.PrivateKey
+    ) -> Enrollment:
+        """Keep one more user, whom the organization's CA server certified; MaterialError."""
+        org = self._room_for(organization, name)
+        return self._kept(org, org.adopt_user(name, identity, key, self._random_bytes))
+
+    def check_new_user(self, organization: str, name: str) -> None:
+        """MaterialError when there is such a user, or nobody can have the name."""
+        self._room_for(organization, name)
+
+    def _room_for(self, organization: str, name: str) -> OrganizationMaterial:
+        """Return the organization; MaterialError when it has such a user, or nobody can be so."""
         org = self.organization(organization)
         if name in org.users:
             raise MaterialError(f"{name}@{org.domain}", "this user exists already")
         if not name or name.startswith(".") or "/" in name or "@" in name or not name.isprintable():
             raise MaterialError(repr(name), "a user's name is also the name of a folder")
-        enrollment = org.enroll_user(User(name, role, attributes or {}), self._random_bytes)
+        return org
+
+    def _kept(self, org: OrganizationMaterial, user: Enrollment) -> Enrollment:
         if self.root is not None:
-            material_tree.write_user(self.root, org, enrollment)
-        return enrollment
+            material_tree.write_user(self.root, org, user)
+        return user
 
     def write_connection_profiles(self, topology: Topology) -> None:
         """Write connection-<org>.json and .yaml of each peer organization, over older ones.

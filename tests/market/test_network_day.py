@@ -1,5 +1,6 @@
 """market/day on a real network in this process: three organisations, four chaincodes."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +33,8 @@ pytestmark = pytest.mark.network
 
 def topology(scenario: Scenario) -> Topology:
     users = [
-        f"{{name: user{number}, attributes: {{gridloom.role: '{role}'}}}}"
-        for number, role in ((n, scenario.role_attribute(n)) for n in scenario.users)
+        json.dumps({"name": f"user{number}", "attributes": scenario.attributes(number)})
+        for number in scenario.users
     ]
     return Topology.parse(f"""
 organizations:
