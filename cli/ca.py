@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from . import ca_backup, ca_client, ca_start
+from . import ca_backup, ca_client, ca_renew, ca_start
 
 app = typer.Typer(help="Certificate authorities.", no_args_is_help=True)
 
@@ -18,6 +18,6 @@ def ca() -> None:
     """Certificate authorities."""
 
 
-for module in (ca_start, ca_backup):
+for module in (ca_start, ca_backup, ca_renew):
     module.register(app)
 ca_client.register_commands(app, "gridloom ca")

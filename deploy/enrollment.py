@@ -6,13 +6,16 @@ certificate.  (Fabric: internal/cryptogen/msp; fabric-ca's registered attributes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from cryptography import x509
 
 from gridloom.ca.issuer import KEY_FILE, Issuer, Profile
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
+from gridloom.common.certificates import Certificate, parse_pem
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.keystore import key_pem
@@ -148,6 +151,20 @@ class OrganizationMaterial:
         self.users[name] = enrollment
         return enrollment
 
+    def renew_node(
+        self,
+        name: str,
+        identity: SigningIdentity,
+        key: crypto.PrivateKey,
+        random_bytes: crypto.RandomBytes,
+    ) -> Enrollment:
+        """Put a node's new signing certificate, and one for TLS, in the place of the old ones."""
+        old = self.nodes[name]
+        hosts = hosts_of(parse_pem(old.tls.certificate))
+        renewed = Enrollment(name, old.role, identity, key, self._tls(name, hosts, random_bytes))
+        self.nodes[name] = renewed
+        return renewed
+
     def _enroll(
         self,
         name: str,
@@ -180,3 +197,9 @@ class OrganizationMaterial:
 
     def __repr__(self) -> str:
         return f"OrganizationMaterial({self.msp_id}, {self.domain})"
+
+
+def hosts_of(certificate: Certificate) -> Sequence[str]:
+    """Return the host names and IP addresses that a certificate is for."""
+    names = certificate.extension(x509.SubjectAlternativeName)
+    return () if names is None else [str(name.value) for name in names]

@@ -12,7 +12,7 @@ Each organization has a root CA for identities and one for TLS.  On disk it is t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -61,10 +61,7 @@ class Material:
 
     def node(self, name: str) -> Enrollment:
         """Return the peer or orderer with this full name; MaterialError."""
-        for org in self.organizations.values():
-            if name in org.nodes:
-                return org.nodes[name]
-        raise MaterialError(name, "no such node")
+        return self._owner(name).nodes[name]
 
     def msp_config(self, organization: str) -> msp_config_pb2.MSPConfig:
         """Return an organization's verifying MSP; MaterialError."""
@@ -108,6 +105,41 @@ class Material:
         """Keep one more user, whom the organization's CA server certified; MaterialError."""
         org = self._room_for(organization, name)
         return self._kept(org, org.adopt_user(name, identity, key, self._random_bytes))
+
+    def renew_node(
+        self, name: str, identity: SigningIdentity, key: crypto.PrivateKey
+    ) -> Enrollment:
+        """Put new certificates in the place of a node's, on disk too; MaterialError.
+
+        identity: from the CA's server; the certificate for TLS is issued here.
+        """
+        org = self._owner(name)
+        renewed = org.renew_node(name, identity, key, self._random_bytes)
+        if self.root is not None:
+            material_tree.write_node(self.root, org, renewed)
+        return renewed
+
+    def reread_nodes(self, topology: Topology) -> Sequence[str]:
+        """Take over what lies on disk of the nodes; return whose certificates have changed."""
+        if self.root is None:
+            return ()
+        there = load_material(topology, self.root, random_bytes=self._random_bytes)
+        changed = []
+        for org in self.organizations.values():
+            for name, node in there.organizations[org.msp_id].nodes.items():
+                if (node.certificate_pem, node.tls) != (
+                    org.nodes[name].certificate_pem,
+                    org.nodes[name].tls,
+                ):
+                    org.nodes[name] = node
+                    changed.append(name)
+        return changed
+
+    def _owner(self, node: str) -> OrganizationMaterial:
+        for org in self.organizations.values():
+            if node in org.nodes:
+                return org
+        raise MaterialError(node, "no such node")
 
     def check_new_user(self, organization: str, name: str) -> None:
         """MaterialError when there is such a user, or nobody can have the name."""

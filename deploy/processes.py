@@ -12,7 +12,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gridloom.common.errors import GridloomError
@@ -63,6 +63,8 @@ class NodeProcesses:
         self._options = tuple(options)
         self._inherited = tuple(inherited)
         self._running: dict[str, Process] = {}
+        self._replacing = asyncio.Lock()
+        self._changed: Callable[[], None] = lambda: None
 
     @property
     def process_ids(self) -> Mapping[str, int]:
@@ -84,18 +86,38 @@ class NodeProcesses:
                 for task in starting:
                     task.cancel()
 
-    async def wait(self) -> None:
-        """Return never; NodeFailed as soon as any node ends."""
-        waiting = {
-            asyncio.create_task(process.wait()): name for name, process in self._running.items()
-        }
+    async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
+        """Return never; NodeFailed as soon as any node ends that was not told to.
+
+        changed: told when nodes have got other processes.
+        """
+        self._changed = changed
+        watching = {asyncio.create_task(self._watch(name)) for name in self._running}
         try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            for task in waiting:
+            for task in watching:
                 task.cancel()
-        task = done.pop()
-        raise self._failed(waiting[task], task.result())
+        for task in done:
+            task.result()
+
+    async def restart(self) -> None:
+        """Give each node a new process, one after the other, orderers first; NodeFailed."""
+        for name in (*self._orderers, *self._peers):
+            async with self._replacing:
+                await self._stop(name)
+                await self._spawn(name)
+            self._changed()
+            await self._start(name)
+
+    async def _watch(self, name: str) -> None:
+        """Wait until a node ends and is not replaced: NodeFailed."""
+        while True:
+            process = self._running[name]
+            status = await process.wait()
+            async with self._replacing:
+                if self._running[name] is process:
+                    raise self._failed(name, status)
 
     async def stop(self) -> None:
         """End all nodes, peers before orderers."""

@@ -1,4 +1,4 @@
-"""Enrolling users with the CA servers of a network that runs, as its registrar.
+"""Enrolling users, and nodes again, with the CA servers of a network that runs.
 
 (fabric-samples: test-network/organizations/fabric-ca/registerEnroll.sh)
 """
@@ -60,3 +60,10 @@ class NetworkRegistrar:
         user = await authority.enroll(name, secret)
         signer = user.signer(self._material.organization(organization).msp_id)
         return self._material.adopt_user(organization, name, signer, user.private_key)
+
+    async def renew_node(self, name: str) -> Enrollment:
+        """Re-enrol a peer or an orderer, by its full name; MaterialError if there is none."""
+        node = self._material.node(name)
+        authority = self.authority(node.msp_id)
+        renewed = await authority.identity(node.certificate_pem, node.private_key).reenroll()
+        return self._material.renew_node(name, renewed.signer(node.msp_id), renewed.private_key)

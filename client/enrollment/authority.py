@@ -36,7 +36,7 @@ from .records import (
     RevocationWindow,
     RevokedCertificate,
 )
-from .signing_request import new_key, signing_request
+from .signing_request import new_key, signing_request, subject_of
 from .token import token
 
 _PLAIN = EnrollmentRequest()
@@ -128,8 +128,11 @@ class CaIdentity:
         """Return the identity for the channels in which the authority's MSP has this id."""
         return SigningIdentity(msp_id, self.certificate_pem, self.private_key)
 
-    async def reenroll(self, request: EnrollmentRequest = _PLAIN) -> CaIdentity:
-        """Have a new certificate issued; the one there is stays valid."""
+    async def reenroll(self, request: EnrollmentRequest | None = None) -> CaIdentity:
+        """Have a new certificate issued, by default like this one; this one stays valid."""
+        if request is None:
+            certificate = certificates.parse_pem(self.certificate_pem).certificate
+            request = EnrollmentRequest(subject=subject_of(certificate))
         key = request.key or new_key(random_bytes=self.authority.random_bytes)
         pem = signing_request(self.name, key, request.subject, request.hosts)
         answer = await self._send("POST", "reenroll", request.document(pem))

@@ -77,6 +77,12 @@ def signing_request(
     return builder.sign(key, algorithm).public_bytes(Encoding.PEM)
 
 
+def subject_of(certificate: x509.Certificate) -> Sequence[tuple[str, str]]:
+    """Return the rest of a certificate's name, for a request like it; units are the CA's affair."""
+    words = {oid: word for word, oid in NAME_PARTS.items() if word != "OU"}
+    return [(words[part.oid], str(part.value)) for part in certificate.subject if part.oid in words]
+
+
 def _name(name: str, subject: Sequence[tuple[str, str]]) -> x509.Name:
     unknown = [part for part, _ in subject if part not in NAME_PARTS]
     if unknown:
