@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 import typer
 
@@ -111,7 +111,7 @@ class ClientSettings:
         """A setting that is one text."""
         if name in self._given:
             return str(self._given[name])
-        return self._file_source().value(name, str, str(_DEFAULTS.get(name, "")))
+        return self._file_source().value(name, _printable, str(_DEFAULTS.get(name, "")))
 
     def number(self, name: str) -> int:
         """A setting that is a number; InvalidSetting."""
@@ -127,7 +127,12 @@ class ClientSettings:
         """A setting that is a list; commas separate, except between double quotes."""
         if name in self._given:
             return split_list(*self._given[name])
-        return self._file_source().texts(name)
+        from gridloom.common.settings import InvalidSetting  # noqa: PLC0415
+
+        try:
+            return [_printable(text) for text in self._file_source().texts(name)]
+        except ValueError as error:
+            raise InvalidSetting(name, str(error)) from error
 
     def entries(self, name: str) -> Sequence[Mapping[str, Any]]:
         """A list of mappings that only the configuration file can hold; InvalidSetting."""
@@ -145,8 +150,10 @@ class ClientSettings:
     @property
     def url(self) -> SplitResult:
         """The server's URL, perhaps with a name and a secret in it."""
+        from gridloom.client.enrollment.connection import split_url  # noqa: PLC0415
+
         text = self.text("url").strip()
-        return urlsplit(text if "://" in text else f"http://{text}")
+        return split_url(text if "://" in text else f"http://{text}")[0]
 
     @property
     def credentials(self) -> tuple[str, str]:
@@ -223,6 +230,14 @@ class ClientSettings:
                 else SettingsSource({}, PREFIX, self._environment, self.home)
             )
         return self._source
+
+
+def _printable(text: str) -> str:
+    """Return the text; ValueError for what YAML may hold, but no file and no request."""
+    text.encode()
+    if "\x00" in text:
+        raise ValueError("a text may not contain NUL")
+    return text
 
 
 def split_list(*texts: str) -> list[str]:

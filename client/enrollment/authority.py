@@ -258,7 +258,7 @@ def understood() -> Iterator[None]:
     """Read an answer within: whatever is missing or of another kind makes it no answer."""
     try:
         yield
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AuthorityRefused(200, (), f"an answer that no authority gives: {error!r}") from error
 
 

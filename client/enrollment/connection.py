@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
@@ -43,9 +43,9 @@ class BadAuthorityUrl(GridloomError):
     """A URL at which no certificate authority can be: the URL (without a secret), and why."""
 
     def __init__(self, url: str, reason: str) -> None:
-        super().__init__(f"{url}: {reason}")
-        self.url = url
+        self.url = url.rpartition("@")[2]
         self.reason = reason
+        super().__init__(f"{self.url}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,10 @@ class Connection:
     """
 
     def __init__(self, url: str, tls: ClientTls | None = None) -> None:
-        address = urlsplit(url)
-        try:
-            self._port = address.port or DEFAULT_PORT
-        except ValueError as error:
-            raise BadAuthorityUrl(_without_secret(url), str(error)) from error
+        address, port = split_url(url)
         if address.scheme not in {"http", "https"} or not address.hostname:
-            raise BadAuthorityUrl(_without_secret(url), "https://HOST:PORT is expected")
+            raise BadAuthorityUrl(url, "https://HOST:PORT is expected")
+        self._port = port or DEFAULT_PORT
         self._host = address.hostname
         self._path = address.path.rstrip("/") + API
         self.url = f"{address.scheme}://{address.netloc.rpartition('@')[2]}"
@@ -152,5 +149,10 @@ def _result(status: int, data: bytes) -> Any:  # noqa: ANN401
     raise AuthorityRefused(status, complaints, "no reason given")
 
 
-def _without_secret(url: str) -> str:
-    return url.rpartition("@")[2]
+def split_url(url: str) -> tuple[SplitResult, int | None]:
+    """Return the parts of a URL, and the port that it names; BadAuthorityUrl."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port
+    except ValueError as error:
+        raise BadAuthorityUrl(url, str(error)) from error

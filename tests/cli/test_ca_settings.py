@@ -37,7 +37,7 @@ def test_what_nobody_says_has_a_default(tmp_path):
     assert nothing.path("mspdir") == tmp_path / "msp"
     assert nothing.number("csr.keyrequest.size") == 256
     assert not nothing.flag("csr.keyrequest.reusekey")
-    assert nothing.texts("csr.hosts") == ()
+    assert not nothing.texts("csr.hosts")
 
 
 def test_lists_are_separated_by_commas_wherever_they_are_given(tmp_path):

@@ -270,7 +270,9 @@ async def test_nobody_there():
     assert unreachable.value.url == "http://localhost:1"
 
 
-@pytest.mark.parametrize("url", ["localhost:7054", "https://", "ftp://localhost", "http://h:x"])
+@pytest.mark.parametrize(
+    "url", ["localhost:7054", "https://", "ftp://localhost", "http://h:x", "http://[::1", ""]
+)
 def test_a_url_that_is_none(url):
     with pytest.raises(BadAuthorityUrl):
         CertificateAuthority(url)
