@@ -8,21 +8,23 @@ from pathlib import Path
 import pytest
 from cryptography.x509 import DNSName, SubjectAlternativeName
 
-from gridloom.client import Gateway
+from gridloom.client import Gateway, GatewayError
 from gridloom.common.certificates import parse_pem
 from gridloom.common.msp import Msp
 from gridloom.common.msp_directory import load_msp, load_signing_identity
-from harness.network import PROBE, NetworkProcess, deploy
+from harness.network import PROBE, NetworkProcess, gridloom
 
 SCRIPT = Path(__file__).parents[1] / "data" / "register_enroll.sh"
 PROGRAMS = Path(sys.executable).parent
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     with NetworkProcess(tmp_path_factory.mktemp("network") / "home") as network:
+        deployed = gridloom("chaincode", "deploy", PROBE, folder=network.home.path)
+        assert deployed.returncode == 0, deployed.stderr
         yield network
 
 
@@ -44,7 +46,7 @@ def run_script(folder, network, kind, ca):
         env={"PATH": f"{PROGRAMS}:{os.environ['PATH']}", "HOME": str(folder)},
         capture_output=True,
         text=True,
-        timeout=55,
+        timeout=150,
         check=False,
     )
     assert finished.returncode == 0, finished.stderr
@@ -80,13 +82,28 @@ async def test_an_organization_of_peers(network, tmp_path):
     assert certificate.is_issued_by(parse_pem((peer / "tls" / "ca.crt").read_bytes()))
     assert hosts_of(certificate) == ["peer0.org1.example.com", "localhost"]
     assert b"PRIVATE KEY" in (peer / "tls" / "server.key").read_bytes()
-    await trade(network, load_signing_identity(user / "msp", "Org1MSP"))
+    signer = load_signing_identity(user / "msp", "Org1MSP")
+    await trade(network, signer)
+    revoke(network, org, port)
+    with pytest.raises(GatewayError, match="access denied"):
+        await trade(network, signer)
+
+
+def revoke(network, home, port):
+    """Revoke the user, and bring the list of it into the channel."""
+    root = network.home.organizations / "fabric-ca" / "org1" / "ca-cert.pem"
+    place = ("-u", f"https://localhost:{port}", "--caname", "ca-org1", "-H", home)
+    told = gridloom("ca", "revoke", "-e", "user1", "--gencrl", *place, "--tls.certfiles", root)
+    assert told.returncode == 0, told.stderr
+    crl = home / "msp" / "crls" / "crl.pem"
+    folder = network.home.path
+    told = gridloom("channel", "config", "revoke", "Org1", "--crl", crl, folder=folder)
+    assert told.returncode == 0, told.stderr
 
 
 async def trade(network, signer):
     """Whom the CA certified may trade at once: it is the root of the channel's MSP."""
     async with network.access() as access:
-        await deploy(access, PROBE, "probe")
         gateway = Gateway(access.peer("peer0.org1.example.com"), signer)
         contract = gateway.get_network("mychannel").get_contract("probe")
         assert await contract.submit_transaction("put", "lamp", "brass") == b"brass"
