@@ -30,7 +30,7 @@ def run_checks(folder, *options):
             env={**os.environ, "HOME": str(folder)},
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=120,
             check=False,
         )
     assert finished.returncode == 0, finished.stderr
@@ -45,6 +45,7 @@ def test_the_whole_interface_is_checked():
 
 
 @pytest.mark.network
+@pytest.mark.timeout(180)
 class TestOneProcess:
     """The CAs in the process of the nodes."""
 

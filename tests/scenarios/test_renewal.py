@@ -32,7 +32,7 @@ from harness.network import (
 
 PEER, ORDERER = "peer0.org1.example.com", "orderer.example.com"
 
-pytestmark = pytest.mark.network
+pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
@@ -180,7 +180,7 @@ def test_a_network_that_runs_is_told_by_a_command(tmp_path, options):
         renewed = gridloom("ca", "renew", PEER, ORDERER, folder=folder)
         assert renewed.returncode == 0, renewed.stderr
         assert f"{PEER} has a new certificate, serial number" in renewed.stdout
-        asyncio.run(asyncio.wait_for(taken_over(network), 45))
+        asyncio.run(asyncio.wait_for(taken_over(network), 120))
         after = network.home.state()["processes"]
         assert after.keys() == before.keys()
         assert all(after[name] != before[name] for name in before if name in (PEER, ORDERER))
