@@ -119,7 +119,7 @@ class AuthorityFolder:
             return
         own = self.path.parents[1] / f"{org.kind}Organizations" / org.domain / "ca" / KEY_FILE
         text = _SETTINGS.format(
-            host=node.host,
+            host=json.dumps(node.host),
             port=node.port,
             tls=str(tls).lower(),
             name=node.name,

@@ -49,6 +49,29 @@ def choose_ports(topology: Topology) -> Topology:
             probe.close()
 
 
+def give_way(topology: Topology) -> Topology:
+    """Return the topology with any free port for each CA whose usual port somebody else has.
+
+    Ports that the description states stay, and so do those of nodes.
+    """
+    taken = {
+        node.port
+        for node in topology.authorities()
+        if node.port and not node.fixed and not _is_free(node.host, node.port)
+    }
+    if not taken:
+        return topology
+    return choose_ports(topology.with_ports(lambda port: 0 if port in taken else port))
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _bind(host.strip("[]"), port).close()
+    except OSError:
+        return False
+    return True
+
+
 def require_free(nodes: Iterable[OrdererNode | PeerNode | AuthorityNode]) -> None:
     """Raise PortTaken for the first node whose address somebody else listens on.
 

@@ -80,11 +80,15 @@ class OrdererNode:
 
 @dataclass(frozen=True, slots=True)
 class AuthorityNode:
-    """One organization's CA server; name: of the CA (ca-org1), port 0 = any free port."""
+    """One organization's CA server.
+
+    name: of the CA (ca-org1); port 0 = any free port; fixed: no other one will do instead.
+    """
 
     name: str
     host: str
     port: int
+    fixed: bool = False
 
     @property
     def endpoint(self) -> str:

@@ -28,11 +28,10 @@ def read_authority(section: Section, organization: str, host: str) -> AuthorityN
     """Read the key ``ca`` of an organization; a port that is not stated is UNSTATED."""
     stated = section.section("ca")
     name = stated.text("name", f"ca-{organization.lower()}", _NAME)
-    authority = AuthorityNode(
-        name, stated.text("host", host), stated.integer("port", UNSTATED, 0, 65535)
-    )
+    host = stated.text("host", host)
+    port = stated.integer("port", UNSTATED, 0, 65535)
     stated.close()
-    return authority
+    return AuthorityNode(name, host, port, fixed=port != UNSTATED)
 
 
 def place_authorities(

@@ -23,7 +23,7 @@ from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
 from .nodes import NodeBuilder
-from .ports import choose_ports, require_free
+from .ports import choose_ports, give_way, require_free
 from .processes import NodeProcesses
 from .renewing import renew_on_signal
 from .stopping import stop_event, unless
@@ -96,7 +96,7 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
         _require_same(home, topology, options, text)
         require_free((*topology.nodes(), *topology.authorities()))
         return topology
-    topology = choose_ports(options.topology(text or ""))
+    topology = give_way(choose_ports(options.topology(text or "")))
     require_free((*topology.nodes(), *topology.authorities()))
     home.save_description(text or "")
     # From here on the network exists: whatever stops us now, the next start continues it.
