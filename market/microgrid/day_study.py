@@ -93,7 +93,9 @@ def run(run: Run) -> Result:
 def members_of(consortium: Consortium, day: EnergyDay) -> Members:
     """Everybody of the day, enrolled with the roles that he needs."""
     users = [
-        consortium.member("prosumers", f"user{number}", day.role_attribute(number))
+        consortium.member(
+            "prosumers", f"user{number}", day.role_attribute(number), day.capacity(number)
+        )
         for number in day.users
     ]
     operator = consortium.member("operator", "desk", "operator")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from gridloom.chaincode.energy.roles import CAPACITY_ATTRIBUTE, ROLE_ATTRIBUTE
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
 from ..tariff import Tariff
@@ -75,6 +76,17 @@ class EnergyDay:
         """What the user's certificate must carry as gridloom.role: BU, SU or BU,SU."""
         roles = (("BU", self.buys(user)), ("SU", self.sells(user)))
         return ",".join(role for role, plays in roles if plays)
+
+    def capacity(self, user: int) -> int:
+        """The user's installed capacity, W: the most he generates within an hour."""
+        return max(row[user - 1] for row in self.generation)
+
+    def attributes(self, user: int) -> dict[str, str]:
+        """What the CA must write into the user's certificate: his roles and his capacity."""
+        return {
+            ROLE_ATTRIBUTE: self.role_attribute(user),
+            CAPACITY_ATTRIBUTE: str(self.capacity(user)),
+        }
 
     def period(self, hour: int) -> Period:
         """The hour as the pricing model sees it."""

@@ -44,11 +44,14 @@ class MemoryConsortium:
         """Blocks so far; what a block in memory weighs is not known."""
         return Chain(len(self._blocks), 0)
 
-    def member(self, organisation: str, name: str, roles: str = "") -> Member:
+    def member(
+        self, organisation: str, name: str, roles: str = "", capacity: int | None = None
+    ) -> Member:
         """Somebody of an organisation, always the same under the same name."""
         if (organisation, name) not in self._members:
             msp_id = f"{organisation.capitalize()}MSP"
-            identity = person(msp_id, name, roles or None)
+            watts = None if capacity is None else str(capacity)
+            identity = person(msp_id, name, roles or None, watts)
             network = MemoryNetwork(self._ledger, identity, self._blocks)
             signer = MemorySigner(identity.private_key)
             self._members[organisation, name] = Member(name, msp_id, network, signer)

@@ -84,10 +84,13 @@ class Direct:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         sent: list[dict[str, Any]] = []
-        request = {"type": "http.request", "body": body or b"", "more_body": False}
+        requests = [{"type": "http.request", "body": body or b"", "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return request
+            if requests:
+                return requests.pop()
+            await asyncio.Event().wait()  # it never disconnects
+            raise AssertionError("unreachable")
 
         async def send(event: dict[str, Any]) -> None:
             sent.append(event)
@@ -99,6 +102,7 @@ class Direct:
 
 
 def _scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    path, _, query = path.partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -107,7 +111,7 @@ def _scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]
         "scheme": "http",
         "path": unquote(path),
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "server": ("127.0.0.1", 80),
     }
