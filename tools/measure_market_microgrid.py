@@ -106,6 +106,7 @@ def _near(ours: object, plain: object) -> bool:
     return abs(ours - plain) < 1e-6
 
 
+_EVENING = paper_day().period(18)
 _NOON, _MANY, _SOME = paper_day().period(12), _street(50), _street(5)
 
 METHODS = {

@@ -64,8 +64,8 @@ _NET = np.random.default_rng(1).integers(-2000, 2000, _USERS)
 _METERED = {f"u{i}": int(net) for i, net in enumerate(_NET)}
 
 
-def _plain_settle() -> dict[str, float]:
-    """Money by user: trades, and the rest with the grid."""
+def _plain_settle() -> list[tuple[str, float, float]]:
+    """User, energy and money, by name: trades, and the rest with the grid."""
     place = {name: i for i, name in enumerate(_METERED)}
     rest, money = _NET.astype(float), np.zeros(_USERS)
     for trade in _TRADES:
@@ -75,14 +75,14 @@ def _plain_settle() -> dict[str, float]:
         money[seller] += trade.energy * trade.earns / 1000
         money[buyer] -= trade.energy * trade.pays / 1000
     money += np.where(rest > 0, rest * _GRID.sell, rest * _GRID.buy) / 1000
-    return dict(zip(_METERED, money.tolist(), strict=True))
+    return sorted(zip(_METERED, _NET.tolist(), money.tolist(), strict=True))
 
 
 def _same_money(ours: object, plain: object) -> bool:
     assert isinstance(ours, tuple)
-    assert isinstance(plain, dict)
+    assert isinstance(plain, list)
     found = {account.party: account.money for account in ours}
-    return all(abs(found[name] - money) < 20 for name, money in plain.items())
+    return all(abs(found[name] - money) < 20 for name, _, money in plain)
 
 
 _DAY = np.random.default_rng(2).integers(-900, 900, (96, _USERS))
