@@ -1,9 +1,10 @@
 """The study `microgrid`: a day of paper 003 on its five chaincodes.
 
-Parameters: day, "paper" or a folder with load.csv and generation.csv; mode, a name of
-pricing.MECHANISMS; forecast, "none", "persistence" or the deviation of a relative error
-(forecasts.py): orders are made of the forecast, meters show the day; private_types, for
-the Bayesian game: {spread, types, objective}, sellers' types drawn from that prior.
+Parameters: day, "paper" or a folder with load.csv and generation.csv, and forecast.csv if
+orders are to be made of it; mode, a name of pricing.MECHANISMS; forecast, "none",
+"persistence" or the deviation of a relative error (forecasts.py): orders are made of the
+forecast, meters show the day; private_types, for the Bayesian game: {spread, types,
+objective}, sellers' types drawn from that prior.
 (Fabric counterpart: none.)
 """
 

@@ -15,7 +15,7 @@ from gridloom.chaincode.energy.rules.prices import GridPrices
 
 from ..tariff import Tariff
 from .period import Period
-from .profiles import read_profiles
+from .profiles import FORECAST_FILE, read_profiles
 
 PAPER_GRID = GridPrices(sell=770_000, buy=850_000)
 
@@ -106,6 +106,12 @@ def paper_day() -> EnergyDay:
 
 
 def read_day(directory: Path, grid: GridPrices = PAPER_GRID) -> EnergyDay:
-    """The day in a folder's load.csv and generation.csv; ProfileError."""
+    """The day in a folder's load.csv and generation.csv; ProfileError.
+
+    If there is a forecast.csv, orders are made of it and generation.csv is what came.
+    """
     load, generation = read_profiles(directory)
-    return EnergyDay(load.hours, load.energy, generation.energy, grid)
+    if not (directory / FORECAST_FILE).exists():
+        return EnergyDay(load.hours, load.energy, generation.energy, grid)
+    _, forecast = read_profiles(directory, FORECAST_FILE)
+    return EnergyDay(load.hours, load.energy, forecast.energy, grid, delivered=generation.energy)
