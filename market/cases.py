@@ -26,16 +26,18 @@ _EXACT = re.compile(r"[+-]?[0-9]{1,400}(/[0-9]{1,400}|(\.[0-9]{0,400})?([eE][+-]
 class Fields:
     """The input of one case, or the parameters of a scenario under its name.
 
-    error: what a bad field raises, made of case_id, the field's path and the reason.
+    error: what a bad field raises, made of case_id, the field's path and the reason; place:
+    what the path begins with where these are the fields of an object inside the case.
     """
 
     case_id: str
     values: Mapping[str, object]
     error: Callable[[str, str, str], GridloomError] = CaseError
+    place: str = ""
 
     def fail(self, field: str, reason: str) -> NoReturn:
         """Raise the error of this case."""
-        raise self.error(self.case_id, field, reason)
+        raise self.error(self.case_id, self.place + field, reason)
 
     def required(self, field: str) -> object:
         """The raw value; a missing field is an error."""
@@ -71,6 +73,39 @@ class Fields:
         if sell >= buy:
             self.fail("p_s", f"{sell} is not below p_b = {buy}")
         return Tariff(sell, buy)
+
+    def text(self, field: str) -> str:
+        """A text."""
+        value = self.required(field)
+        if not isinstance(value, str):
+            self.fail(field, f"is {_json_name(value)}, not text")
+        return value
+
+    def index(self, field: str, length: int) -> int:
+        """A position in a list of that length."""
+        value = self.required(field)
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fail(field, f"is {_json_name(value)}, not a whole number")
+        if not 0 <= value < length:
+            self.fail(field, f"{value} is none of the {length} positions from 0")
+        return value
+
+    def interval(self, field: str) -> tuple[float, float]:
+        """A pair of finite numbers >= 0, the first not above the second."""
+        low, high = self.numbers(field, length=2)
+        if low > high:
+            self.fail(field, f"{low} is above {high}")
+        return low, high
+
+    def part(self, field: str) -> Fields:
+        """The fields of an object inside this one."""
+        return self.as_part(field, self.required(field))
+
+    def as_part(self, field: str, value: object) -> Fields:
+        """The value as an object with fields of its own."""
+        if not isinstance(value, Mapping):
+            self.fail(field, f"is {_json_name(value)}, not an object")
+        return Fields(self.case_id, value, self.error, f"{self.place}{field}.")
 
     def as_list(self, field: str, value: object) -> list[object]:
         """The value as a list."""
@@ -122,7 +157,7 @@ class Fields:
         return number
 
 
-Output = dict[str, object]
+Output = object
 """A case's answer, as plain JSON values."""
 
 Kind = Callable[[Fields], Output]
