@@ -36,7 +36,7 @@ def carries(ctx: Context, role: Role) -> bool:
     return role.value in (entry.strip() for entry in carried.split(","))
 
 
-def demand_role(ctx: Context, role: Role) -> None:
+def demand_role(ctx: Context, role: StrEnum) -> None:
     """NotEntitled unless the caller's certificate carries the role."""
     carried = ctx.client_identity.attribute(ROLE_ATTRIBUTE)
     if carried is None:

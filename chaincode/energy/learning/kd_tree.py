@@ -8,7 +8,7 @@ near quotes the lowest id wins, whatever the shape of the tree.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 _LEAF = 8  # quotes that are compared one by one rather than divided
@@ -57,8 +57,8 @@ class KdTree:
         self._weights = tuple(weights)
         self._root = self._build(list(points))
 
-    def nearest(self, target: Sequence[int]) -> Found | None:
-        """The point nearest to target, None in an empty tree."""
+    def nearest(self, target: Sequence[int], without: Collection[str] = ()) -> Found | None:
+        """The point nearest to target, None if there is none but those without."""
         best: tuple[int, str] | None = None
         waiting: list[tuple[int, _Branch | list[Point]]] = [(0, self._root)]
         while waiting:
@@ -72,7 +72,7 @@ class KdTree:
                 node = near
             for point in node:
                 candidate = (self._squared(point.at, target), point.id)
-                if best is None or candidate < best:
+                if (best is None or candidate < best) and point.id not in without:
                     best = candidate
         return None if best is None else Found(best[1], best[0])
 
