@@ -24,13 +24,14 @@ from .faults import (
     NotOwner,
     WrongStage,
 )
+from .gate import transaction_time
 from .learning.appraisal import appraise, check_terms
 from .learning.auction_faults import OutsideBounds, StageClosed
 from .learning.credit import CreditReport, Execution, Reading, judge, report
 from .learning.matching import SmartOrder, Yardstick, match
 from .learning.parties import Flow, Founded, Kind, Party, Side, Terms
 from .learning.stages import Asked, Forecast, Quote, Stage, Targets, Window
-from .roles import Role, demand_role
+from .roles import Role, demand_operator, demand_role
 
 _MARKET = "market"
 _PARTY = "party"
@@ -77,7 +78,7 @@ class AutomaticAuction(Contract):
     @transaction
     def admit(self, ctx: Context, names: list[str]) -> None:
         """Admit parties after auditing them (operator only)."""
-        _demand_operator(ctx)
+        demand_operator(ctx, _market(ctx).operator_msp)
         for name in names:
             party = _party(ctx, name)
             key = ctx.stub.create_composite_key(_PARTY, [name])
@@ -86,10 +87,10 @@ class AutomaticAuction(Contract):
     @transaction
     def open_stage(self, ctx: Context, hour: int, stage: Stage, closes_at: int) -> Window:
         """Open a stage of an hour for quotes (operator only); the one before must be closed."""
-        _demand_operator(ctx)
+        demand_operator(ctx, _market(ctx).operator_msp)
         if hour < 0:
             raise BadTerms("hour", f"{hour} is negative")
-        if closes_at <= _now(ctx):
+        if closes_at <= transaction_time(ctx):
             raise BadTerms("closes_at", f"{closes_at} is already past")
         key = _key(ctx, _WINDOW, hour, stage)
         if ctx.get(key, Window) is not None:
@@ -105,7 +106,7 @@ class AutomaticAuction(Contract):
         """Quote for a flow (the party itself); a later revision replaces the standing one."""
         party = _own_party(ctx, quote.party)
         window = _window(ctx, quote.hour, quote.stage)
-        if window.closed or _now(ctx) >= window.closes_at:
+        if window.closed or transaction_time(ctx) >= window.closes_at:
             raise StageClosed(quote.hour, quote.stage.value)
         end = quote.flow.seller if quote.side is Side.SELL else quote.flow.buyer
         if party.kind is not end:
@@ -132,7 +133,7 @@ class AutomaticAuction(Contract):
         The ledger dispatches the forecast, prices exactly the flows that there are, and
         refuses prices outside the sellers' bounds or, with a game, away from equilibrium.
         """
-        _demand_operator(ctx)
+        demand_operator(ctx, _market(ctx).operator_msp)
         if _window(ctx, hour, stage).closed:
             raise StageClosed(hour, stage.value)
         key = _key(ctx, _TARGETS, hour, stage)
@@ -146,7 +147,7 @@ class AutomaticAuction(Contract):
     @transaction
     def close_stage(self, ctx: Context, hour: int, stage: Stage) -> list[SmartOrder]:
         """End a stage and turn its quotes into orders, flow by flow (operator only); once."""
-        _demand_operator(ctx)
+        demand_operator(ctx, _market(ctx).operator_msp)
         window = _window(ctx, hour, stage)
         if window.closed:
             raise StageClosed(hour, stage.value)
@@ -224,14 +225,6 @@ def _market(ctx: Context) -> Founded:
     return market
 
 
-def _demand_operator(ctx: Context) -> None:
-    market = _market(ctx)
-    demand_role(ctx, Role.OPERATOR)
-    if ctx.client_identity.msp_id != market.operator_msp:
-        reason = f"{ctx.client_identity.msp_id} did not found the market"
-        raise NotEntitled(Role.OPERATOR.value, reason)
-
-
 def _party(ctx: Context, name: str) -> Party:
     party = ctx.get(ctx.stub.create_composite_key(_PARTY, [name]), Party)
     if party is None:
@@ -270,10 +263,6 @@ def _orders(ctx: Context, hour: int) -> list[SmartOrder]:
     for stage in Stage:
         found += ctx.get(_key(ctx, _ORDERS, hour, stage), list[SmartOrder]) or []
     return found
-
-
-def _now(ctx: Context) -> int:
-    return int(ctx.stub.get_tx_timestamp().timestamp())
 
 
 def _by_party(orders: list[SmartOrder], readings: list[Reading]) -> dict[str, Reading]:

@@ -30,7 +30,7 @@ def unit_name(role: Role, unit_id: int) -> str:
     return f"{role.value}{unit_id}"
 
 
-def carries(ctx: Context, role: Role) -> bool:
+def carries(ctx: Context, role: StrEnum) -> bool:
     """Whether the caller's certificate carries the role."""
     carried = ctx.client_identity.attribute(ROLE_ATTRIBUTE) or ""
     return role.value in (entry.strip() for entry in carried.split(","))
@@ -44,3 +44,11 @@ def demand_role(ctx: Context, role: StrEnum) -> None:
     if not carries(ctx, role):
         reason = f"its certificate carries {ROLE_ATTRIBUTE}={carried}"
         raise NotEntitled(role.value, reason)
+
+
+def demand_operator(ctx: Context, founder_msp: str) -> None:
+    """NotEntitled unless the caller operates for the organisation that founded the market."""
+    demand_role(ctx, Role.OPERATOR)
+    msp_id = ctx.client_identity.msp_id
+    if msp_id != founder_msp:
+        raise NotEntitled(Role.OPERATOR.value, f"{msp_id} did not found the market")

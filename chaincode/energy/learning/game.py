@@ -85,9 +85,7 @@ class Duel:
             for limit in (Fraction(0), self._largest_share):
                 offset = (limit - Fraction(1, 2)) * _MICRO**2 / self.game.elasticity
                 kink = rival + sign * offset
-                edges.update(
-                    price for price in (kink // 1, -(-kink // 1)) if bounds.admits(price)
-                )
+                edges.update(price for price in (kink // 1, -(-kink // 1)) if bounds.admits(price))
         ordered = sorted(edges)
         pieces = zip(ordered, ordered[1:] or ordered, strict=False)
         return max(_peak(profit, low, high) for low, high in pieces)

@@ -17,6 +17,9 @@ NAMES = (
     neighbours.COMPENSATION,
     neighbours.DISPATCH,
     neighbours.AUCTION,
+    neighbours.AUTOMATIC_AUCTION,
+    neighbours.ENERGY_REQUESTS,
+    neighbours.POWER_PURCHASE,
 )
 
 
