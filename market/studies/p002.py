@@ -81,17 +81,12 @@ def _on_ledger(run: Run, terms: Terms, hours: tuple[HourResult, ...], result: Re
 def _plant(settings: Settings) -> Plant:
     own, usual = settings.section("plant"), Plant()
     own.only(("pv", "wind", "company_load", "user_loads", "day_ahead_error", "intraday_error"))
-    users = own.values.get("user_loads", list(usual.user_loads))
-    if not isinstance(users, list) or not users:
-        own.fail("user_loads", f"{users!r} is no list of loads in kW")
-    for load in users:
-        if isinstance(load, bool) or not isinstance(load, int | float) or not 0 <= load < 1e9:
-            own.fail("user_loads", f"{load!r} is no load >= 0 in kW")
+    users = own.items("user_loads", usual.user_loads)
     return Plant(
         pv=own.number("pv", usual.pv, low=0, high=1e9),
         wind=own.number("wind", usual.wind, low=0, high=1e9),
         company_load=own.number("company_load", usual.company_load, low=0, high=1e9),
-        user_loads=tuple(map(float, users)),
+        user_loads=tuple(users.number(name, 0, low=0, high=1e9) for name in users.values),
         day_ahead_error=own.number("day_ahead_error", usual.day_ahead_error, low=0, high=1),
         intraday_error=own.number("intraday_error", usual.intraday_error, low=0, high=1),
     )

@@ -105,9 +105,8 @@ def test_a_ledger_that_makes_other_orders_is_noticed(day):
     async def work(consortium):
         return await ledger_day.trade_on_ledger(consortium, TERMS, [changed], lambda *_: None)
 
-    with pytest.raises(ExceptionGroup) as caught:
+    with pytest.raises(LedgerDiffers, match="orders of hour"):
         on_memory(work)
-    assert caught.group_contains(LedgerDiffers, match="orders of hour")
 
 
 @pytest.mark.parametrize(
@@ -116,8 +115,8 @@ def test_a_ledger_that_makes_other_orders_is_noticed(day):
         ({"hours": 25}, r"hours: 25 is not in \[1, 24\]"),
         ({"objective": "none"}, "objective: 'none' is none of elastic, weighted"),
         ({"plant": {"pv": -1}}, r"plant.pv: -1 is not in \[0"),
-        ({"plant": {"user_loads": []}}, r"plant.user_loads: \[\] is no list of loads"),
-        ({"plant": {"user_loads": [-5]}}, "plant.user_loads: -5 is no load >= 0"),
+        ({"plant": {"user_loads": []}}, r"plant.user_loads: \[\] is no list, or an empty one"),
+        ({"plant": {"user_loads": [-5]}}, r"plant.user_loads\[0\]: -5 is not in"),
         ({"plant": {"suns": 2}}, "plant.suns: is not known"),
         ({"game": {"elasticity": "x"}}, "game.elasticity: 'x' is not a number"),
         ({"colony": {"ants": 0}}, r"colony.ants: 0 is not in \[1"),
