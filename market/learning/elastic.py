@@ -27,6 +27,7 @@ Floats = npt.NDArray[np.float64]
 
 _SETTLED = 1e-14  # yuan per kWh: a round that moves the prices less has not moved them
 _ROUNDS = 10_000
+_RIGID = 1e-9  # kWh per yuan: a smaller elasticity or subsidy moves nothing
 _TRANSIENT = 200  # rounds after which prices that come back are a cycle
 _CYCLING = 1e-9  # yuan per kWh: a slow approach moves less
 
@@ -108,10 +109,10 @@ class ElasticGame:
 
     def company_response(self, bureau: Floats) -> Floats:
         """P_GU that maximises G's profit against these P_CU."""
-        candidates: list[Floats | float] = []
+        candidates: list[Floats] = []
         b = self.elasticity
-        if b > 0:
-            candidates += [
+        if b > _RIGID:
+            candidates = [
                 (self.feed_in + bureau + 0.5 / b) / 2,
                 bureau + (0.5 - self.largest_share) / b,
                 bureau + 0.5 / b,
@@ -123,27 +124,29 @@ class ElasticGame:
     def bureau_response(self, company: Floats) -> Floats:
         """P_CU that maximises C's profit against these P_GU."""
         b, s = self.elasticity, self.subsidy
-        candidates: list[Floats | float] = [] if s == 0 else [1 / (2 * s)]
-        if b > 0:
+        candidates: list[Floats] = []
+        if b > _RIGID:
             candidates = [
-                *self._stationary(company),
+                self._stationary(company),
                 company + (self.largest_share - 0.5) / b,
                 company - 0.5 / b,
-                *candidates,
             ]
+        if s > _RIGID:
+            candidates.append(np.full_like(company, 1 / (2 * s)))
         return _argmax(
             candidates, self.bureau_box, company, lambda own: self.bureau_profit(company, own)
         )
 
-    def _stationary(self, company: Floats) -> list[Floats | float]:
-        """Where C's profit is flat: 3bs p^2 - 2(b + s a) p + a + bc = 0, a = 1/2 + b P_GU."""
+    def _stationary(self, company: Floats) -> Floats:
+        """Where C's profit peaks: 3bs p^2 - 2(b + s a) p + a + bc = 0, a = 1/2 + b P_GU.
+
+        The smaller root; the profit is least at the larger one.
+        """
         b, s = self.elasticity, self.subsidy
         a = 0.5 + b * company
-        if s == 0:
-            return [(a + b * self.cost) / (2 * b)]
-        half = b + s * a
-        root = np.sqrt(np.maximum(half * half - 3 * b * s * (a + b * self.cost), 0.0))
-        return [(half - root) / (3 * b * s), (half + root) / (3 * b * s)]
+        half, last = b + s * a, a + b * self.cost
+        root = np.sqrt(np.maximum(half * half - 3 * b * s * last, 0.0))
+        return np.asarray(last / (half + root))
 
     def regret(self, company: Floats, bureau: Floats) -> Floats:
         """Nikaido-Isoda gap, yuan: what both could gain by answering; 0 at an equilibrium."""
@@ -185,13 +188,15 @@ class ElasticGame:
 
 
 def _argmax(
-    candidates: Sequence[Floats | float],
+    candidates: Sequence[Floats],
     box: tuple[float, float],
     rival: Floats,
     profit: Callable[[Floats], Floats],
 ) -> Floats:
     """The most profitable of the candidates and the ends of the box; the first among equals."""
     shape = np.shape(rival)
-    prices = np.stack([np.broadcast_to(np.clip(c, *box), shape) for c in (*candidates, *box)])
+    prices = np.stack(
+        [np.broadcast_to(np.clip(c, box[0], box[1]), shape) for c in (*candidates, *box)]
+    )
     best = np.argmax(np.stack([profit(own) for own in prices]), axis=0)
     return np.asarray(np.take_along_axis(prices, best[None, ...], axis=0)[0])

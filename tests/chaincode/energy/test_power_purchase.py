@@ -106,7 +106,7 @@ def test_an_interval_without_offers_buys_nothing(desk):
     assert (bought.quantity, bought.cost, bought.most) == (0, 0, 0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(1, 900), st.integers(0, 90), st.integers(0, 9_000)), max_size=5),
     st.lists(st.integers(0, 9_000), min_size=1, max_size=4),

@@ -11,10 +11,15 @@ from gridloom.chaincode.energy.distribution.requests import Scheme
 from gridloom.market.distribution.balance import random_acts, random_network, simulate
 from gridloom.market.distribution.delay import Delays, Plan, measure
 from gridloom.market.errors import ScenarioError
-from harness.memory_consortium import on_memory, run_study
+from gridloom.market.studies import STUDIES
+from harness.market_runs import on_memory_ledger, run_of
 
 
-@settings(max_examples=20)
+def study(name, parameters):
+    return STUDIES[name].run(run_of(parameters, seed=1))
+
+
+@settings(max_examples=20, deadline=None)
 @given(st.integers(2, 9), st.integers(1, 25), st.integers(0, 2**32 - 1), st.sampled_from(Scheme))
 def test_energy_is_conserved_over_any_course_and_stores_keep_their_limits(
     nodes, periods, seed, scheme
@@ -46,8 +51,8 @@ def test_both_schemes_see_the_same_draws_and_requests_are_as_the_paper_says():
 
 
 def test_the_balance_study_is_decided_alike_on_the_ledger():
-    alone = run_study("distribution_balance", nodes=4, periods=4)
-    traded = run_study("distribution_balance", nodes=4, periods=4, ledger=True)
+    alone = study("distribution_balance", {"nodes": 4, "periods": 4})
+    traded = study("distribution_balance", {"nodes": 4, "periods": 4, "ledger": True})
     assert traded.tables == alone.tables
     assert "every cost-aware delivery there is the one reported here" in traded.remarks[-1]
     shares = [row[columns] for row in alone.tables[0].rows for columns in (8, 13)]
@@ -65,7 +70,7 @@ def test_delays_are_measured_from_each_sending_to_the_decision():
 
         return await measure(consortium, plan, rng, lambda *_: None, lambda: float(next(ticks)))
 
-    delays = on_memory(work)
+    delays = on_memory_ledger(work)
     assert [(d.way, d.participants, len(d.seconds)) for d in delays] == [
         ("requests", 2, 4), ("requests", 5, 10), ("purchase", 2, 4), ("purchase", 5, 10),
     ]  # fmt: skip
@@ -79,7 +84,7 @@ def test_percentiles_are_those_of_all_trades():
 
 
 def test_the_delay_study_keeps_what_was_measured_apart():
-    result = run_study("distribution_delay", participants=[2, 3], rounds=1)
+    result = study("distribution_delay", {"participants": [2, 3], "rounds": 1})
     assert result.metrics[0].value == 10
     assert {"p50_requests_2", "p95_purchase_3"} <= set(result.measured)
     assert not result.tables
@@ -87,7 +92,7 @@ def test_the_delay_study_keeps_what_was_measured_apart():
 
 
 @pytest.mark.parametrize(
-    ("study", "parameters", "says"),
+    ("name", "parameters", "says"),
     [
         ("distribution_balance", {"nodes": 1}, r"nodes: 1 is not in \[2"),
         ("distribution_balance", {"period": 1}, "period: is not known"),
@@ -96,6 +101,6 @@ def test_the_delay_study_keeps_what_was_measured_apart():
         ("distribution_delay", {"rounds": 0}, r"rounds: 0 is not in \[1"),
     ],
 )
-def test_a_bad_parameter_is_named_by_its_path(study, parameters, says):
+def test_a_bad_parameter_is_named_by_its_path(name, parameters, says):
     with pytest.raises(ScenarioError, match=says):
-        run_study(study, **parameters)
+        study(name, parameters)

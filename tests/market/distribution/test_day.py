@@ -11,9 +11,14 @@ from gridloom.market.distribution.profiles import Setting, synthetic_day
 from gridloom.market.distribution.purchase import buy, choose, delivered_cost, pro_rata
 from gridloom.market.errors import LedgerDiffers, ScenarioError
 from gridloom.market.pareto.mopso import Flight
-from harness.memory_consortium import on_memory, run_study
+from gridloom.market.studies import STUDIES
+from harness.market_runs import on_memory_ledger, run_of
 
 QUICK = Flight(particles=40, iterations=15)
+
+
+def study(parameters):
+    return STUDIES["distribution"].run(run_of(parameters, seed=1))
 
 
 @pytest.fixture(scope="module")
@@ -65,8 +70,8 @@ SMALL = {"hours": 4, "swarm": {"particles": 40, "iterations": 15}}
 
 
 def test_the_study_buys_on_the_ledger_what_it_reports():
-    alone = run_study("distribution", **SMALL)
-    traded = run_study("distribution", **SMALL, ledger=True)
+    alone = study(SMALL)
+    traded = study({**SMALL, "ledger": True})
     assert traded.tables == alone.tables
     assert traded.measured["transactions"] == 1 + 11 + 4 * (3 + 11)
     assert "every bill there is the one reported here" in traded.remarks[-1]
@@ -84,7 +89,7 @@ def test_a_ledger_that_bills_otherwise_is_noticed(day):
         return await trade_on_ledger(consortium, [changed], CAP, lambda *_: None)
 
     with pytest.raises(LedgerDiffers, match="purchase of hour 0"):
-        on_memory(work)
+        on_memory_ledger(work)
 
 
 @pytest.mark.parametrize(
@@ -104,16 +109,11 @@ def test_a_ledger_that_bills_otherwise_is_noticed(day):
 )
 def test_a_bad_parameter_is_named_by_its_path(parameters, says):
     with pytest.raises(ScenarioError, match=says):
-        run_study("distribution", **parameters)
+        study(parameters)
 
 
 def test_own_suppliers_and_users_may_be_named():
-    result = run_study(
-        "distribution",
-        hours=2,
-        suppliers=[{"name": "grid", "power": 9, "price": 0.4}],
-        users=[5],
-        swarm=SMALL["swarm"],
-    )
+    grid = {"name": "grid", "power": 9, "price": 0.4}
+    result = study({**SMALL, "hours": 2, "suppliers": [grid], "users": [5]})
     sold = [row for row in result.tables[1].rows if row[0] == 0]
     assert [row[1] for row in sold] == ["grid"]

@@ -15,7 +15,8 @@ from gridloom.market.learning.day import trade_day
 from gridloom.market.learning.profiles import Plant, synthetic_day
 from gridloom.market.learning.targets import PriceSearch
 from gridloom.market.learning.vertex import Weights
-from harness.memory_consortium import on_memory, run_study
+from gridloom.market.studies import STUDIES
+from harness.market_runs import on_memory_ledger, run_of
 
 TERMS = Terms(
     Society("P", Bounds(500_000, 700_000)), Society("U", Bounds(400_000, 600_000)),
@@ -23,6 +24,10 @@ TERMS = Terms(
 )  # fmt: skip
 GAME = Game(1_600_000, 120_000, 10_000)
 FEW = Colony(ants=12, iterations=25)
+
+
+def study(parameters):
+    return STUDIES["learning"].run(run_of(parameters, seed=1))
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +94,8 @@ SMALL = {"hours": 9, "colony": {"ants": 10, "iterations": 40}, "game": {"regret"
 
 
 def test_the_study_trades_on_the_ledger_what_it_reports():
-    alone = run_study("learning", **SMALL)
-    traded = run_study("learning", **SMALL, ledger=True)
+    alone = study(SMALL)
+    traded = study({**SMALL, "ledger": True})
     assert traded.tables == alone.tables
     assert traded.metrics == alone.metrics
     assert traded.measured["transactions"] > 9 * 3 * 3
@@ -106,7 +111,7 @@ def test_a_ledger_that_makes_other_orders_is_noticed(day):
         return await ledger_day.trade_on_ledger(consortium, TERMS, [changed], lambda *_: None)
 
     with pytest.raises(LedgerDiffers, match="orders of hour"):
-        on_memory(work)
+        on_memory_ledger(work)
 
 
 @pytest.mark.parametrize(
@@ -125,4 +130,4 @@ def test_a_ledger_that_makes_other_orders_is_noticed(day):
 )
 def test_a_bad_parameter_is_named_by_its_path(parameters, says):
     with pytest.raises(ScenarioError, match=says):
-        run_study("learning", **parameters)
+        study(parameters)
