@@ -194,9 +194,12 @@ def _argmax(
     profit: Callable[[Floats], Floats],
 ) -> Floats:
     """The most profitable of the candidates and the ends of the box; the first among equals."""
-    shape = np.shape(rival)
+    ends: list[Floats] = [np.asarray(end) for end in box]
     prices = np.stack(
-        [np.broadcast_to(np.clip(c, box[0], box[1]), shape) for c in (*candidates, *box)]
+        [
+            np.broadcast_to(np.clip(each, ends[0], ends[1]), np.shape(rival))
+            for each in [*candidates, *ends]
+        ]
     )
     best = np.argmax(np.stack([profit(own) for own in prices]), axis=0)
     return np.asarray(np.take_along_axis(prices, best[None, ...], axis=0)[0])
