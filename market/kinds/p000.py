@@ -53,7 +53,7 @@ def _ds(fields: Fields) -> Output:
     return _combined(combined, names) | _judged(decide(combined, thresholds))
 
 
-def _combined(combined: Combination, names: Mapping[int, str]) -> Output:
+def _combined(combined: Combination, names: Mapping[int, str]) -> dict[str, object]:
     evidence = combined.evidence
     frame = evidence.frame
     singletons = {name: 1 << i for i, name in enumerate(frame.hypotheses)}
@@ -71,7 +71,7 @@ def _combined(combined: Combination, names: Mapping[int, str]) -> Output:
     }
 
 
-def _judged(judgement: Judgement) -> Output:
+def _judged(judgement: Judgement) -> dict[str, object]:
     return {
         "choice": judgement.choice,
         "failed": [failure.value for failure in judgement.failures],
@@ -183,7 +183,7 @@ def _potential(fields: Fields) -> Output:
     transport = read_transport(fields)
     power = fields.exact("dP", low=0)
     alpha = fields.exact("alpha")
-    answers: Output = {}
+    answers: dict[str, object] = {}
     for unit, gamma in transport.candidates.items():
         routing = route(transport.nodes, transport.lines, transport.source, unit, power)
         feasible = routing.transmission is not None
