@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from .amounts import value_of
 from .orders import Trade
 from .prices import GridPrices
-from .settlement import GRID, Account, Transfer, settle
+from .settlement import GRID, Account, check_zero_sum
 
 OPERATOR = "operator"
 
@@ -24,20 +24,25 @@ def settle_interval(
     """One account for each party, the grid and the operator, ordered by name.
 
     metered: Wh fed in (+) or taken (-) by every party, those without trades too.
-    KeyError if a trade names a party without a meter.
+    KeyError if a trade names a party without a meter.  UnbalancedSettlement never, unless
+    this function is wrong: what does not balance must not reach the ledger.
     """
-    open_energy = dict(metered)
-    transfers: list[Transfer] = []
+    money = dict.fromkeys((*metered, GRID, OPERATOR), 0)
+    rest = dict(metered)
     for trade in trades:
-        open_energy[trade.seller] -= trade.energy
-        open_energy[trade.buyer] += trade.energy
         earned, paid = value_of(trade.energy, trade.earns), value_of(trade.energy, trade.pays)
-        transfers.append(Transfer(trade.seller, trade.buyer, trade.energy, earned))
-        if paid != earned:
-            transfers.append(Transfer(OPERATOR, trade.buyer, 0, paid - earned))
-    for party, energy in open_energy.items():
-        if energy > 0:
-            transfers.append(Transfer(party, GRID, energy, value_of(energy, grid.sell)))
-        elif energy < 0:
-            transfers.append(Transfer(GRID, party, -energy, value_of(-energy, grid.buy)))
-    return settle(transfers, {**metered, OPERATOR: 0})
+        rest[trade.seller] -= trade.energy
+        rest[trade.buyer] += trade.energy
+        money[trade.seller] += earned
+        money[trade.buyer] -= paid
+        money[OPERATOR] += paid - earned
+    fed_in = 0
+    for party, energy in rest.items():
+        fed_in += energy
+        due = value_of(energy, grid.sell) if energy > 0 else -value_of(-energy, grid.buy)
+        money[party] += due
+        money[GRID] -= due
+    energies = {**metered, OPERATOR: 0, GRID: -fed_in}
+    accounts = tuple(Account(party, energies[party], money[party]) for party in sorted(money))
+    check_zero_sum(accounts)
+    return accounts

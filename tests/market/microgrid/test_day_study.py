@@ -1,5 +1,7 @@
 """market/microgrid/day_study and paper_study: paper 003 through `gridloom market run`."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from gridloom.market.errors import ProfileError, ScenarioError
 from gridloom.market.microgrid.energy_day import paper_day
 from gridloom.market.microgrid.forecasts import noisy, persistence
 from gridloom.market.microgrid.paper_study import fit
+from gridloom.market.microgrid.pricing import MECHANISMS
 from gridloom.market.report import write
 from gridloom.market.studies import SCENARIOS, STUDIES
 from harness.market_runs import run_of
@@ -68,6 +71,21 @@ def test_the_fit_of_the_bargain_is_what_the_restated_model_says():
     assert found.load == pytest.approx(0.152, abs=5e-4)
     assert found.bought == pytest.approx(0.097, abs=6e-4)
     assert fit(paper_day(), "literal_nash").bill == pytest.approx(191.607, abs=5e-4)
+
+
+def test_the_papers_document_has_the_modes_as_they_come_out():
+    lines = (Path(__file__).parents[3] / "docs" / "papers.md").read_text().splitlines()
+    day, checked = paper_day(), 0
+    for line in lines:
+        mode, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        mode = mode.removesuffix(" (default)")
+        if mode in MECHANISMS and len(cells) == 7:
+            found = fit(day, mode)
+            ours = (found.price_mean, found.price_largest, found.load, found.bought, found.bill)
+            printed = [float(cell) for cell in cells[:5]]
+            assert printed == pytest.approx(ours, abs=6e-4), mode
+            checked += 1
+    assert checked == len(MECHANISMS)
 
 
 def test_the_papers_arithmetic_comes_out_as_the_papers_document_says():
