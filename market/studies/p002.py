@@ -1,22 +1,24 @@
-"""The study `learning`: paper 002's 24 hours, in memory or on the ledger.
+"""Studies of paper 002: `learning`, its 24 hours, in memory or on the ledger; `paper_002`.
 
-Parameters: hours, how many of the day; plant: pv, wind, company_load in kW, user_loads a list of
-kW, day_ahead_error and intraday_error as shares; objective, "elastic" for the game in which an
-equilibrium exists or "weighted" for the printed objectives; weights of company, bureau and users;
-game: elasticity (kWh per yuan), cost (yuan per kWh) and regret (yuan that the ledger lets pass);
-colony: ants and iterations; ledger, whether the day is traded on a network.
-(Fabric counterpart: none.)
+Parameters of learning: hours, how many of the day; plant: pv, wind, company_load in kW,
+user_loads a list of kW, day_ahead_error and intraday_error as shares; objective, "elastic" for
+the game in which an equilibrium exists or "weighted" for the printed objectives; weights of
+company, bureau and users; game: elasticity (kWh per yuan), cost (yuan per kWh) and regret (yuan
+that the ledger lets pass); colony: ants and iterations; ledger, whether the day is traded on a
+network.  paper_002 has colony only.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from gridloom.chaincode.energy.learning.parties import Bounds, Game, Society, Terms
 
 from ..ants.colony import Colony
+from ..learning import paper
 from ..learning.day import HourResult, trade_day
 from ..learning.ledger_day import LedgerDay, trade_on_ledger
 from ..learning.profiles import HOURS, Plant, synthetic_day
@@ -54,6 +56,13 @@ def run(run: Run) -> Result:
     if settings.flag("ledger", False):
         return _on_ledger(run, search.terms, traded, result)
     return result
+
+
+def run_paper(run: Run) -> Result:
+    """The printed prices of 12:00 and the search, beside what the equations give."""
+    settings = Settings.of(run.fields)
+    settings.only(("colony",))
+    return paper.report(partial(run.rng, _TRADING), _colony(settings))
 
 
 def _on_ledger(run: Run, terms: Terms, hours: tuple[HourResult, ...], result: Result) -> Result:
@@ -145,10 +154,16 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
 )  # fmt: skip
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
-    {"learning": Study("the learning market's 24 hours (paper 002)", run, DEFAULTS)}
+    {
+        "learning": Study("the learning market's 24 hours (paper 002)", run, DEFAULTS),
+        "paper_002": Study(
+            "paper 002's printed prices and its colony", run_paper, {"colony": DEFAULTS["colony"]}
+        ),
+    }
 )
 
 SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("paper-002", "paper_002", "paper 002's prices of 12:00 beside what its game gives"),
     Scenario("learning-day", "learning", "paper 002's day in the game with an equilibrium"),
     Scenario(
         "learning-weighted",

@@ -1,4 +1,5 @@
-"""Studies of paper 004: `distribution` (24 hours), `distribution_balance`, `distribution_delay`.
+"""Studies of paper 004: `distribution` (24 hours), `distribution_balance`, `distribution_delay` and
+`paper_004`, its fronts.
 
 distribution: hours, how many of the day; suppliers, a list of name (grid..., pv..., wind...),
 power in MW, price and transmission in yuan per kWh; users, mean loads in MW; elasticity of the
@@ -17,7 +18,7 @@ from types import MappingProxyType
 from gridloom.chaincode.energy.distribution.requests import Scheme
 from gridloom.chaincode.energy.neighbours import ENERGY_REQUESTS
 
-from ..distribution import balance, balance_report, day, day_report, delay, delay_report
+from ..distribution import balance, balance_report, day, day_report, delay, delay_report, paper
 from ..distribution.profiles import (
     GRID,
     HOURS,
@@ -119,6 +120,12 @@ def run_delay(run: Run) -> Result:
     return delay_report.report(run.on_ledger(work))
 
 
+def run_paper(run: Run) -> Result:
+    """The swarm beside the exact front."""
+    Settings.of(run.fields).only(())
+    return paper.report(partial(run.rng, _SWARM))
+
+
 def _traded(result: Result, transactions: int, chain: Chain, seconds: float, what: str) -> Result:
     remark = (
         f"Traded on the ledger in {transactions} transactions: every {what} there is the one "
@@ -191,6 +198,7 @@ DELAY: Mapping[str, object] = MappingProxyType(
 STUDIES: Mapping[str, Study] = MappingProxyType(
     {
         "distribution": Study("six suppliers, five users, 24 hours (paper 004)", run_day, DAY),
+        "paper_004": Study("paper 004's swarm beside the exact front", run_paper, {}),
         "distribution_balance": Study(
             "who serves whose requests, and what nodes earn (paper 004)", run_balance, BALANCE
         ),
@@ -201,6 +209,7 @@ STUDIES: Mapping[str, Study] = MappingProxyType(
 )
 
 SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("paper-004", "paper_004", "paper 004's swarm beside the exact front"),
     Scenario("distribution-day", "distribution", "paper 004's day: the swarm buys under the cap"),
     Scenario(
         "distribution-ledger",
