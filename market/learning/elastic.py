@@ -14,6 +14,7 @@ equilibrium in pure prices exists; otherwise there may be none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -24,6 +25,9 @@ import numpy.typing as npt
 from ..errors import MarketError
 
 Floats = npt.NDArray[np.float64]
+
+Answer = Callable[[float], float]
+"""From the rival's price to the own one that is best against it."""
 
 _SETTLED = 1e-14  # yuan per kWh: a round that moves the prices less has not moved them
 _ROUNDS = 10_000
@@ -160,21 +164,45 @@ class ElasticGame:
 
         NoEquilibrium if they come back to where they were instead.
         """
-        company = np.float64(sum(self.company_box) / 2)
-        bureau = np.float64(sum(self.bureau_box) / 2)
+        company, bureau = sum(self.company_box) / 2, sum(self.bureau_box) / 2
+        answer_bureau, answer_company = self._answers()
         seen: dict[tuple[float, float], int] = {}
         for moved in range(_ROUNDS):
-            next_company = self.company_response(np.asarray(bureau))
-            next_bureau = self.bureau_response(next_company)
-            step = max(abs(float(next_company - company)), abs(float(next_bureau - bureau)))
+            next_company = answer_bureau(bureau)
+            next_bureau = answer_company(next_company)
+            step = max(abs(next_company - company), abs(next_bureau - bureau))
             if step < _SETTLED:
                 return self._result(np.asarray(company), np.asarray(bureau), moved)
-            company, bureau = np.float64(next_company), np.float64(next_bureau)
-            place = (round(float(company), 12), round(float(bureau), 12))
+            company, bureau = next_company, next_bureau
+            place = (round(company, 12), round(bureau, 12))
             if moved >= _TRANSIENT and step > _CYCLING and place in seen:
                 raise NoEquilibrium(moved - seen[place], place)
             seen[place] = moved
-        raise NoEquilibrium(None, (float(company), float(bureau)))
+        raise NoEquilibrium(None, (company, bureau))
+
+    def _answers(self) -> tuple[Answer, Answer]:
+        """The company's answer to a price of the bureau, and the bureau's to the company's.
+
+        Where profits are concave in the box the peak, put into the box, is the best answer.
+        """
+        concave = self.well_posed and self.elasticity > _RIGID
+        if concave and 2 * self.subsidy * self.bureau_box[1] <= 1:
+            return self._company_peak, self._bureau_peak
+        return (
+            lambda rival: float(self.company_response(np.asarray(rival))),
+            lambda rival: float(self.bureau_response(np.asarray(rival))),
+        )
+
+    def _company_peak(self, bureau: float) -> float:
+        low, high = self.company_box
+        return min(max((self.feed_in + bureau + 0.5 / self.elasticity) / 2, low), high)
+
+    def _bureau_peak(self, company: float) -> float:
+        b, s, (low, high) = self.elasticity, self.subsidy, self.bureau_box
+        a = 0.5 + b * company
+        half, last = b + s * a, a + b * self.cost
+        rest = half * half - 3 * b * s * last
+        return high if rest < 0 else min(max(last / (half + math.sqrt(rest)), low), high)
 
     def _result(self, company: Floats, bureau: Floats, iterations: int) -> Equilibrium:
         return Equilibrium(

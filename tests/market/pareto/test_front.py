@@ -79,6 +79,14 @@ def test_choices_are_those_that_no_other_choice_beats(offers):
         assert choice.quantity == pytest.approx(sum(e for e, d in members if d))
 
 
+def test_numbers_of_many_digits_are_compared_exactly():
+    tiny = 1e-19
+    offers = Offers((0.3, 0.3 + 1e-16, tiny), (0.0, 0.0, 0.0), (5.0, 5.0, 1e-3))
+    found = discrete_front(offers)
+    assert [choice.suppliers for choice in found][:2] == [(0, 0, 1), (1, 0, 0)]
+    assert found[-1].suppliers == (1, 1, 1)
+
+
 def test_hypervolume_counts_what_points_dominate_once():
     points = Values(np.asarray([1.0, 2.0, 2.0, 9.0]), np.asarray([2.0, 3.0, 1.0, 9.0]))
     assert hypervolume(points, (0.0, 4.0)) == 2 * 3 + 1 * 2

@@ -57,6 +57,32 @@ def test_energy_is_conserved_and_nobody_waits_while_somebody_holds(scheme, netwo
     assert all(leg.energy > 0 for leg in served.legs)
 
 
+def naive(scheme, stores, distances, requester, wanted):
+    """The restated algorithms, word by word."""
+    held = dict(enumerate(stores))
+    missing = wanted - min(held.pop(requester), wanted)
+    legs = []
+    while missing and any(held.values()):
+        able = [n for n in held if held[n]]
+        if scheme is Scheme.STORAGE_AWARE:
+            enough = [n for n in able if held[n] >= missing]
+            fullest = [n for n in able if held[n] == max(held.values())]
+            able = enough or [min(fullest)]
+        node = min(able, key=lambda n: (distances[n], n))
+        legs.append((node, min(held[node], missing)))
+        held[node] -= legs[-1][1]
+        missing -= legs[-1][1]
+    return tuple(legs), missing
+
+
+@pytest.mark.parametrize("scheme", Scheme)
+@settings(deadline=None)
+@given(networks())
+def test_both_schemes_do_what_their_words_say(scheme, network):
+    served = serve(scheme, *network)
+    assert (served.legs, served.waiting) == naive(scheme, *network)
+
+
 @settings(deadline=None)
 @given(networks())
 def test_cost_aware_legs_go_from_near_to_far_each_exhausted(network):
