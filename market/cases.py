@@ -157,11 +157,11 @@ class Fields:
         return number
 
 
-Output = object
-"""A case's answer, as plain JSON values."""
+Output = dict[str, object]
+"""An answer that is a JSON object."""
 
-Kind = Callable[[Fields], Output]
-"""Answers the cases of one kind."""
+Kind = Callable[[Fields], object]
+"""Answers the cases of one kind with plain JSON values."""
 
 
 def _json_name(value: object) -> str:

@@ -7,7 +7,7 @@ cases.Fields reads what must be there; this reads what may be left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -46,6 +46,14 @@ class Settings:
         if not isinstance(value, Mapping):
             self.fail(name, f"{value!r} is no mapping of names to values")
         return Settings(self.source, value, f"{self.path}{name}.")
+
+    def items(self, name: str, usual: Sequence[object]) -> Settings:
+        """The items of a list that is not empty, under the paths that name them: name[0], ..."""
+        value = self.values.get(name, usual)
+        if not isinstance(value, list | tuple) or not value:
+            self.fail(name, f"{value!r} is no list, or an empty one")
+        named = {f"{name}[{place}]": item for place, item in enumerate(value)}
+        return Settings(self.source, named, self.path)
 
     def number(
         self, name: str, default: float, *, low: float = -math.inf, high: float = math.inf

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .cases import Fields, Output
+from .cases import Fields
 from .errors import CaseError
 from .kinds import KINDS
 
 
-def solve(cases: object) -> dict[str, Output]:
+def solve(cases: object) -> dict[str, object]:
     """Solve every case; {id: output}.
 
     cases: a parsed case file; anything beside `cases` and beside a case's id, kind and
@@ -22,7 +22,7 @@ def solve(cases: object) -> dict[str, Output]:
     listed = cases.get("cases") if isinstance(cases, Mapping) else None
     if not isinstance(listed, list):
         raise CaseError("(file)", "cases", "is not a list")
-    answers: dict[str, Output] = {}
+    answers: dict[str, object] = {}
     for position, case in enumerate(listed):
         case_id, kind, values = _open(position, case)
         if case_id in answers:

@@ -1,10 +1,10 @@
 """Chaincode of the active distribution network: buying from suppliers (paper 004, 3.2).
 
-The operator opens an interval; suppliers offer, users say what they need.  After the interval
-is closed the operator hands in a purchase, found by the particle swarm off the chain.  The
-ledger recomputes what it costs, the cap of eq. (7) and the merit order's cost of the same
-quantity, refuses a purchase that breaks the one or misses the other, and writes everybody's
-bill.  (Fabric counterpart: none.)
+Suppliers and users join under a name; the operator opens an interval; suppliers offer, users
+say what they need.  After the interval is closed the operator hands in a purchase, found by the
+particle swarm off the chain.  The ledger recomputes what it costs, the cap of eq. (7) and the
+merit order's cost of the same quantity, refuses a purchase that breaks the one or misses the
+other, and writes everybody's bill.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .distribution.purchase_faults import CapExceeded, TooDear
 from .distribution.purchases import (
     FoundedDesk,
     Interval,
-    Owner,
+    Participant,
     Purchase,
     PurchaseTerms,
     SupplierOffer,
@@ -42,7 +42,7 @@ from .roles import Role, demand_operator, demand_role
 
 _DESK = "desk"
 _INTERVAL = "interval"
-_OWNER = "owner"
+_PARTICIPANT = "participant"
 _OFFER = "offer"
 _DEMAND = "demand"
 _PURCHASE = "purchase"
@@ -66,6 +66,24 @@ class PowerPurchase(Contract):
         return founded
 
     @transaction
+    def join(self, ctx: Context, name: str, role: Role) -> Participant:
+        """Take part as a supplier (SU) or a user (BU) under a name of one's own."""
+        terms, who = _desk(ctx).terms, ctx.client_identity
+        if not name:
+            raise BadTerms("name", "is empty")
+        if role not in (Role.SU, Role.BU):
+            raise BadTerms("role", f"{role.value} neither sells nor buys")
+        demand_role(ctx, role)
+        if who.msp_id not in (terms.supplier_msps if role is Role.SU else terms.user_msps):
+            raise NotEntitled(role.value, f"{who.msp_id} is not an organisation of that role")
+        key = ctx.stub.create_composite_key(_PARTICIPANT, [name])
+        if ctx.get(key, Participant) is not None:
+            raise Duplicate(f"participant {name}")
+        participant = Participant(name, role, who.msp_id, who.id)
+        ctx.put(key, participant)
+        return participant
+
+    @transaction
     def open(self, ctx: Context, interval: int, closes_at: int) -> Interval:
         """Open an interval for offers and demands (operator only)."""
         demand_operator(ctx, _desk(ctx).operator_msp)
@@ -83,25 +101,21 @@ class PowerPurchase(Contract):
     @transaction
     def offer(self, ctx: Context, offer: SupplierOffer) -> None:
         """Offer energy (a supplier, in its own name); replaces its standing offer."""
-        demand_role(ctx, Role.SU)
-        _demand_member(ctx, Role.SU, _desk(ctx).terms.supplier_msps)
+        _demand_owner(ctx, offer.supplier, Role.SU)
         _demand_open(ctx, offer.interval)
         if offer.capacity < 0:
             raise NegativeEnergy(f"capacity of {offer.supplier}", offer.capacity)
         if min(offer.price, offer.transmission) < 0:
             raise BadTerms("price", f"{offer.price} and {offer.transmission} must be >= 0")
-        _claim(ctx, offer.supplier)
         ctx.put(_key(ctx, _OFFER, offer.interval, offer.supplier), offer)
 
     @transaction
     def demand(self, ctx: Context, demand: UserDemand) -> None:
         """Say what a user needs (in its own name); replaces what it said before."""
-        demand_role(ctx, Role.BU)
-        _demand_member(ctx, Role.BU, _desk(ctx).terms.user_msps)
+        _demand_owner(ctx, demand.user, Role.BU)
         _demand_open(ctx, demand.interval)
         if demand.energy < 0:
             raise NegativeEnergy(f"demand of {demand.user}", demand.energy)
-        _claim(ctx, demand.user)
         ctx.put(_key(ctx, _DEMAND, demand.interval, demand.user), demand)
 
     @transaction
@@ -191,23 +205,17 @@ def _desk(ctx: Context) -> FoundedDesk:
     return desk
 
 
-def _demand_member(ctx: Context, role: Role, msps: list[str]) -> None:
-    msp_id = ctx.client_identity.msp_id
-    if msp_id not in msps:
-        raise NotEntitled(role.value, f"{msp_id} is not an organisation of that role")
-
-
-def _claim(ctx: Context, name: str) -> None:
-    """A name belongs to the identity that used it first."""
-    if not name:
-        raise BadTerms("name", "is empty")
-    key = ctx.stub.create_composite_key(_OWNER, [name])
-    who = Owner(ctx.client_identity.msp_id, ctx.client_identity.id)
-    owner = ctx.get(key, Owner)
-    if owner is None:
-        ctx.put(key, who)
-    elif owner != who:
+def _demand_owner(ctx: Context, name: str, role: Role) -> None:
+    """The caller must own the name and have joined in that role, which he still carries."""
+    key = ctx.stub.create_composite_key(_PARTICIPANT, [name])
+    participant, who = ctx.get(key, Participant), ctx.client_identity
+    if participant is None:
+        raise NotFound(f"participant {name}")
+    if (participant.owner_msp, participant.owner_id) != (who.msp_id, who.id):
         raise NotOwner(name)
+    if participant.role is not role:
+        raise NotEntitled(role.value, f"{name} joined as {participant.role.value}")
+    demand_role(ctx, role)
 
 
 def _interval(ctx: Context, interval: int) -> Interval:

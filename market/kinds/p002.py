@@ -93,7 +93,7 @@ def _nearest(fields: Fields) -> Output:
     return {"id": found.id, "dist": found.distance}
 
 
-def _rho(fields: Fields) -> Output:
+def _rho(fields: Fields) -> list[float]:
     improved: list[bool] = []
     for i, did in enumerate(fields.as_list("improved", fields.required("improved"))):
         if not isinstance(did, bool):

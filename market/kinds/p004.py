@@ -26,7 +26,7 @@ from ..pareto.selection import MOST_SUPPLIERS, discrete_front
 _SEED = 4  # of the swarm that fills a continuous front's archive
 
 
-def _storage(fields: Fields) -> Output:
+def _storage(fields: Fields) -> float:
     requesting = fields.required("D")
     if requesting not in (0, 1):
         fields.fail("D", f"{requesting!r} is neither 0 (generates) nor 1 (requests)")
@@ -34,7 +34,7 @@ def _storage(fields: Fields) -> Output:
     return float(charge(stored, generated, limit, requesting=bool(requesting)))
 
 
-def _request(fields: Fields) -> Output:
+def _request(fields: Fields) -> list[float]:
     drawn = draw(exact(fields.number("E_s", low=0.0)), exact(fields.number("W", low=0.0)))
     return [float(drawn.inside), float(drawn.request)]
 
@@ -89,7 +89,7 @@ def _continuous_front(fields: Fields) -> Output:
     }
 
 
-def _discrete_front(fields: Fields) -> Output:
+def _discrete_front(fields: Fields) -> list[list[object]]:
     offers = _offers(fields)
     if len(offers.price) > MOST_SUPPLIERS:
         fields.fail("price", f"{len(offers.price)} suppliers, more than {MOST_SUPPLIERS}")

@@ -14,6 +14,7 @@ equilibrium in pure prices exists; otherwise there may be none.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,11 +26,14 @@ from ..errors import MarketError
 
 Floats = npt.NDArray[np.float64]
 
+Answer = Callable[[float], float]
+"""From the rival's price to the own one that is best against it."""
+
 _SETTLED = 1e-14  # yuan per kWh: a round that moves the prices less has not moved them
 _ROUNDS = 10_000
+_RIGID = 1e-9  # kWh per yuan: a smaller elasticity or subsidy moves nothing
 _TRANSIENT = 200  # rounds after which prices that come back are a cycle
 _CYCLING = 1e-9  # yuan per kWh: a slow approach moves less
-_RIGID = 1e-12  # kWh per yuan: users who react less do not react
 
 
 class NoEquilibrium(MarketError):
@@ -109,10 +113,10 @@ class ElasticGame:
 
     def company_response(self, bureau: Floats) -> Floats:
         """P_GU that maximises G's profit against these P_CU."""
-        candidates: list[Floats | float] = []
+        candidates: list[Floats] = []
         b = self.elasticity
         if b > _RIGID:
-            candidates += [
+            candidates = [
                 (self.feed_in + bureau + 0.5 / b) / 2,
                 bureau + (0.5 - self.largest_share) / b,
                 bureau + 0.5 / b,
@@ -124,27 +128,29 @@ class ElasticGame:
     def bureau_response(self, company: Floats) -> Floats:
         """P_CU that maximises C's profit against these P_GU."""
         b, s = self.elasticity, self.subsidy
-        candidates: list[Floats | float] = [] if s == 0 else [1 / (2 * s)]
+        candidates: list[Floats] = []
         if b > _RIGID:
             candidates = [
-                *self._stationary(company),
+                self._stationary(company),
                 company + (self.largest_share - 0.5) / b,
                 company - 0.5 / b,
-                *candidates,
             ]
+        if s > _RIGID:
+            candidates.append(np.full_like(company, 1 / (2 * s)))
         return _argmax(
             candidates, self.bureau_box, company, lambda own: self.bureau_profit(company, own)
         )
 
-    def _stationary(self, company: Floats) -> list[Floats | float]:
-        """Where C's profit is flat: 3bs p^2 - 2(b + s a) p + a + bc = 0, a = 1/2 + b P_GU."""
+    def _stationary(self, company: Floats) -> Floats:
+        """Where C's profit peaks: 3bs p^2 - 2(b + s a) p + a + bc = 0, a = 1/2 + b P_GU.
+
+        The smaller root; the profit is least at the larger one.
+        """
         b, s = self.elasticity, self.subsidy
         a = 0.5 + b * company
-        if s == 0:
-            return [(a + b * self.cost) / (2 * b)]
-        half = b + s * a
-        root = np.sqrt(np.maximum(half * half - 3 * b * s * (a + b * self.cost), 0.0))
-        return [(half - root) / (3 * b * s), (half + root) / (3 * b * s)]
+        half, last = b + s * a, a + b * self.cost
+        root = np.sqrt(np.maximum(half * half - 3 * b * s * last, 0.0))
+        return np.asarray(last / (half + root))
 
     def regret(self, company: Floats, bureau: Floats) -> Floats:
         """Nikaido-Isoda gap, yuan: what both could gain by answering; 0 at an equilibrium."""
@@ -158,21 +164,45 @@ class ElasticGame:
 
         NoEquilibrium if they come back to where they were instead.
         """
-        company = np.float64(sum(self.company_box) / 2)
-        bureau = np.float64(sum(self.bureau_box) / 2)
+        company, bureau = sum(self.company_box) / 2, sum(self.bureau_box) / 2
+        answer_bureau, answer_company = self._answers()
         seen: dict[tuple[float, float], int] = {}
         for moved in range(_ROUNDS):
-            next_company = self.company_response(np.asarray(bureau))
-            next_bureau = self.bureau_response(next_company)
-            step = max(abs(float(next_company - company)), abs(float(next_bureau - bureau)))
+            next_company = answer_bureau(bureau)
+            next_bureau = answer_company(next_company)
+            step = max(abs(next_company - company), abs(next_bureau - bureau))
             if step < _SETTLED:
                 return self._result(np.asarray(company), np.asarray(bureau), moved)
-            company, bureau = np.float64(next_company), np.float64(next_bureau)
-            place = (round(float(company), 12), round(float(bureau), 12))
+            company, bureau = next_company, next_bureau
+            place = (round(company, 12), round(bureau, 12))
             if moved >= _TRANSIENT and step > _CYCLING and place in seen:
                 raise NoEquilibrium(moved - seen[place], place)
             seen[place] = moved
-        raise NoEquilibrium(None, (float(company), float(bureau)))
+        raise NoEquilibrium(None, (company, bureau))
+
+    def _answers(self) -> tuple[Answer, Answer]:
+        """The company's answer to a price of the bureau, and the bureau's to the company's.
+
+        Where profits are concave in the box the peak, put into the box, is the best answer.
+        """
+        concave = self.well_posed and self.elasticity > _RIGID
+        if concave and 2 * self.subsidy * self.bureau_box[1] <= 1:
+            return self._company_peak, self._bureau_peak
+        return (
+            lambda rival: float(self.company_response(np.asarray(rival))),
+            lambda rival: float(self.bureau_response(np.asarray(rival))),
+        )
+
+    def _company_peak(self, bureau: float) -> float:
+        low, high = self.company_box
+        return min(max((self.feed_in + bureau + 0.5 / self.elasticity) / 2, low), high)
+
+    def _bureau_peak(self, company: float) -> float:
+        b, s, (low, high) = self.elasticity, self.subsidy, self.bureau_box
+        a = 0.5 + b * company
+        half, last = b + s * a, a + b * self.cost
+        rest = half * half - 3 * b * s * last
+        return high if rest < 0 else min(max(last / (half + math.sqrt(rest)), low), high)
 
     def _result(self, company: Floats, bureau: Floats, iterations: int) -> Equilibrium:
         return Equilibrium(
@@ -186,13 +216,18 @@ class ElasticGame:
 
 
 def _argmax(
-    candidates: Sequence[Floats | float],
+    candidates: Sequence[Floats],
     box: tuple[float, float],
     rival: Floats,
     profit: Callable[[Floats], Floats],
 ) -> Floats:
     """The most profitable of the candidates and the ends of the box; the first among equals."""
-    shape = np.shape(rival)
-    prices = np.stack([np.broadcast_to(np.clip(c, *box), shape) for c in (*candidates, *box)])
+    ends: list[Floats] = [np.asarray(end) for end in box]
+    prices = np.stack(
+        [
+            np.broadcast_to(np.clip(each, ends[0], ends[1]), np.shape(rival))
+            for each in [*candidates, *ends]
+        ]
+    )
     best = np.argmax(np.stack([profit(own) for own in prices]), axis=0)
     return np.asarray(np.take_along_axis(prices, best[None, ...], axis=0)[0])

@@ -7,7 +7,6 @@ announced and valued by the ledger, and the close makes the orders; then the met
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +21,7 @@ from ..errors import LedgerDiffers
 from ..journal import Journal, LedgerEntry, Member
 from ..study import Chain, Consortium
 from ..tips import Tips
+from ..together import in_turn, together
 from .day import BUREAU, COMPANY, HourResult, StageResult
 
 _CLOSES_AT = 2**40  # the operator closes every stage
@@ -62,19 +62,12 @@ async def trade_on_ledger(
     async with Tips(networks.values()) as tips:
         trading = _Day(operator, meter, people, Journal(tips))
         await trading.found(terms)
-        limit, done = asyncio.Semaphore(_HOURS_AT_ONCE), 0
-
-        async def trade(hour: HourResult) -> list[Targets]:
-            nonlocal done
-            async with limit:
-                targets = await trading.trade(hour)
-            done += 1
-            progress("hours on the ledger", done, len(hours))
-            return targets
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(trade(hour)) for hour in hours]
-        found = tuple(targets for task in tasks for targets in task.result())
+        stages = await in_turn(
+            (trading.trade(hour) for hour in hours),
+            at_once=_HOURS_AT_ONCE,
+            done=lambda count: progress("hours on the ledger", count, len(hours)),
+        )
+        found = tuple(targets for own in stages for targets in own)
         entries = tuple(trading.journal.entries)
         return LedgerDay(found, entries, await consortium.chain())
 
@@ -108,10 +101,10 @@ class _Day:
             terms.subsidy, terms.price_scale, terms.energy_scale, terms.game,
         )  # fmt: skip
         await self._submit("found", real, result=Founded)
-        async with asyncio.TaskGroup() as group:
-            for name, member in self._people.items():
-                arguments = (member, AUTOMATIC_AUCTION, "join", name, _kind(name))
-                group.create_task(self.journal.submit(*arguments, result=Party))
+        await together(
+            self.journal.submit(member, AUTOMATIC_AUCTION, "join", name, _kind(name), result=Party)
+            for name, member in self._people.items()
+        )
         await self._submit("admit", list(self._people), result=type(None))
 
     async def trade(self, hour: HourResult) -> list[Targets]:
@@ -136,10 +129,17 @@ class _Day:
         place = (number, stage)
         submit = partial(self._submit, hour=number)
         await submit("open_stage", *place, _CLOSES_AT, result=Window)
-        async with asyncio.TaskGroup() as group:
-            for quote in own.quotes:
-                arguments = (self._people[quote.party], AUTOMATIC_AUCTION, "quote", quote)
-                group.create_task(self.journal.submit(*arguments, result=type(None), hour=number))
+        await together(
+            self.journal.submit(
+                self._people[quote.party],
+                AUTOMATIC_AUCTION,
+                "quote",
+                quote,
+                result=type(None),
+                hour=number,
+            )
+            for quote in own.quotes
+        )
         forecast = hour.data.known[stage]
         targets: Targets = await submit(
             "announce", *place, forecast, own.found.prices, result=Targets

@@ -51,8 +51,7 @@ def search(offers: Offers, rng: np.random.Generator, flight: Flight = Flight()) 
 def settled(offers: Offers, archive: Archive) -> Archive:
     """The archive after every move from a dearer to a cheaper supplier: nobody buys less."""
     purchases = archive.purchases.copy()
-    high, delivered = np.asarray(offers.capacity), np.asarray(offers.delivered)
-    order = np.argsort(delivered, kind="stable")
+    high, order = np.asarray(offers.capacity), offers.merit_order
     for place, cheap in enumerate(order):
         for dear in order[:place:-1]:
             _shift(purchases, slice(None), cheap, dear, high[cheap])
@@ -111,7 +110,7 @@ class _Swarm:
         rows = np.flatnonzero(rng.uniform(size=len(purchases)) < self._flight.exchange)
         if suppliers < 2 or not rows.size:
             return
-        delivered = np.asarray(self._offers.delivered)
+        delivered = self._offers.delivered
         pair = np.stack([rng.integers(suppliers, size=rows.size) for _ in range(2)])
         cheap, dear = np.where(delivered[pair[0]] <= delivered[pair[1]], pair, pair[::-1])
         two = cheap != dear

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +31,7 @@ class Values(NamedTuple):
     quantity: Floats
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Offers:
     """Suppliers' offers, one entry each: prices in yuan per kWh, capacity in MWh, all >= 0.
 
@@ -43,12 +44,17 @@ class Offers:
     capacity: tuple[float, ...]
     cap: float = PRICE_CAP
 
-    @property
-    def delivered(self) -> tuple[float, ...]:
+    @cached_property
+    def delivered(self) -> Floats:
         """psi + psibar of each supplier."""
-        return tuple(map(float, self.exact_delivered))
+        return np.asarray([float(price) for price in self.exact_delivered])
 
-    @property
+    @cached_property
+    def merit_order(self) -> npt.NDArray[np.intp]:
+        """The suppliers from the cheapest delivered price to the dearest."""
+        return np.argsort(self.delivered, kind="stable")
+
+    @cached_property
     def exact_delivered(self) -> tuple[Fraction, ...]:
         """psi + psibar of each supplier, in the decimals as written."""
         pairs = zip(self.price, self.transmission, strict=True)
@@ -56,7 +62,7 @@ class Offers:
 
     def values(self, purchases: Floats) -> Values:
         """Cost and quantity of purchases of shape (purchases, suppliers)."""
-        return Values(purchases @ np.asarray(self.delivered), purchases.sum(axis=1))
+        return Values(purchases @ self.delivered, purchases.sum(axis=1))
 
     def curtail(self, purchases: Floats) -> Floats:
         """Purchases cut back to the cap, the dearest supplier first.
@@ -64,9 +70,8 @@ class Offers:
         The cut leaves everything cheaper untouched and ends a hair below the cap, so that no
         rounding lies above it; a purchase within the cap stays as it is.
         """
-        delivered = np.asarray(self.delivered)
-        order = np.argsort(delivered, kind="stable")
-        rise = delivered[order] - self.cap
+        order = self.merit_order
+        rise = self.delivered[order] - self.cap
         taken = purchases[:, order]
         room = -np.cumsum(taken * rise, axis=1)  # left below the cap after each supplier
         before = np.concatenate([np.zeros((len(taken), 1)), room[:, :-1]], axis=1)

@@ -1,22 +1,24 @@
-"""The study `learning`: paper 002's 24 hours, in memory or on the ledger.
+"""Studies of paper 002: `learning`, its 24 hours, in memory or on the ledger; `paper_002`.
 
-Parameters: hours, how many of the day; plant: pv, wind, company_load in kW, user_loads a list of
-kW, day_ahead_error and intraday_error as shares; objective, "elastic" for the game in which an
-equilibrium exists or "weighted" for the printed objectives; weights of company, bureau and users;
-game: elasticity (kWh per yuan), cost (yuan per kWh) and regret (yuan that the ledger lets pass);
-colony: ants and iterations; ledger, whether the day is traded on a network.
-(Fabric counterpart: none.)
+Parameters of learning: hours, how many of the day; plant: pv, wind, company_load in kW,
+user_loads a list of kW, day_ahead_error and intraday_error as shares; objective, "elastic" for
+the game in which an equilibrium exists or "weighted" for the printed objectives; weights of
+company, bureau and users; game: elasticity (kWh per yuan), cost (yuan per kWh) and regret (yuan
+that the ledger lets pass); colony: ants and iterations; ledger, whether the day is traded on a
+network.  paper_002 has colony only.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from types import MappingProxyType
 
 from gridloom.chaincode.energy.learning.parties import Bounds, Game, Society, Terms
 
 from ..ants.colony import Colony
+from ..learning import paper
 from ..learning.day import HourResult, trade_day
 from ..learning.ledger_day import LedgerDay, trade_on_ledger
 from ..learning.profiles import HOURS, Plant, synthetic_day
@@ -56,6 +58,13 @@ def run(run: Run) -> Result:
     return result
 
 
+def run_paper(run: Run) -> Result:
+    """The printed prices of 12:00 and the search, beside what the equations give."""
+    settings = Settings.of(run.fields)
+    settings.only(("colony",))
+    return paper.report(partial(run.rng, _TRADING), _colony(settings))
+
+
 def _on_ledger(run: Run, terms: Terms, hours: tuple[HourResult, ...], result: Result) -> Result:
     async def work(consortium: Consortium) -> LedgerDay:
         return await trade_on_ledger(consortium, terms, hours, run.progress)
@@ -81,17 +90,12 @@ def _on_ledger(run: Run, terms: Terms, hours: tuple[HourResult, ...], result: Re
 def _plant(settings: Settings) -> Plant:
     own, usual = settings.section("plant"), Plant()
     own.only(("pv", "wind", "company_load", "user_loads", "day_ahead_error", "intraday_error"))
-    users = own.values.get("user_loads", list(usual.user_loads))
-    if not isinstance(users, list) or not users:
-        own.fail("user_loads", f"{users!r} is no list of loads in kW")
-    for load in users:
-        if isinstance(load, bool) or not isinstance(load, int | float) or not 0 <= load < 1e9:
-            own.fail("user_loads", f"{load!r} is no load >= 0 in kW")
+    users = own.items("user_loads", usual.user_loads)
     return Plant(
         pv=own.number("pv", usual.pv, low=0, high=1e9),
         wind=own.number("wind", usual.wind, low=0, high=1e9),
         company_load=own.number("company_load", usual.company_load, low=0, high=1e9),
-        user_loads=tuple(map(float, users)),
+        user_loads=tuple(users.number(name, 0, low=0, high=1e9) for name in users.values),
         day_ahead_error=own.number("day_ahead_error", usual.day_ahead_error, low=0, high=1),
         intraday_error=own.number("intraday_error", usual.intraday_error, low=0, high=1),
     )
@@ -150,10 +154,16 @@ DEFAULTS: Mapping[str, object] = MappingProxyType(
 )  # fmt: skip
 
 STUDIES: Mapping[str, Study] = MappingProxyType(
-    {"learning": Study("the learning market's 24 hours (paper 002)", run, DEFAULTS)}
+    {
+        "learning": Study("the learning market's 24 hours (paper 002)", run, DEFAULTS),
+        "paper_002": Study(
+            "paper 002's printed prices and its colony", run_paper, {"colony": DEFAULTS["colony"]}
+        ),
+    }
 )
 
 SCENARIOS: tuple[Scenario, ...] = (
+    Scenario("paper-002", "paper_002", "paper 002's prices of 12:00 beside what its game gives"),
     Scenario("learning-day", "learning", "paper 002's day in the game with an equilibrium"),
     Scenario(
         "learning-weighted",

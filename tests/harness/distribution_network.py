@@ -19,6 +19,7 @@ from gridloom.chaincode.energy.distribution.request_text import digest_of, reque
 from gridloom.chaincode.energy.distribution.requests import Scheme
 from gridloom.chaincode.energy.energy_requests import EnergyRequests
 from gridloom.chaincode.energy.power_purchase import PowerPurchase
+from gridloom.chaincode.energy.roles import Role
 from gridloom.chaincode.testing import Identity, MemoryLedger
 
 from .energy_market import GRID_MSP, OPERATOR_MSP, UNITS_MSP, person
@@ -94,8 +95,8 @@ class PurchaseDesk:
     def __post_init__(self) -> None:
         self.desk = self.ledger.deploy("power_purchase", PowerPurchase())
         self.desk.submit("found", self.terms, by=self.operator)
-        self.open(9)
         self.people: dict[str, Identity] = {}
+        self.open(9)
 
     def open(self, interval: int, **changes: Any) -> None:
         """Open an interval; changes: closes_in, by."""
@@ -103,17 +104,23 @@ class PurchaseDesk:
         by = changes.get("by", self.operator)
         self.desk.submit("open", interval, int(closes.timestamp()), by=by)
 
-    def offer(
-        self, name: str, price: int, transmission: int, capacity: int, **changes: Any
-    ) -> None:
-        """Offer in interval 9; changes: by, interval."""
-        by = changes.get("by") or self.people.setdefault(name, person(GRID_MSP, name, "SU"))
-        made = SupplierOffer(changes.get("interval", 9), name, price, transmission, capacity)
+    def member(self, name: str, role: Role) -> Identity:
+        """Somebody who has joined under a name."""
+        if name not in self.people:
+            msp_id = GRID_MSP if role is Role.SU else UNITS_MSP
+            self.people[name] = person(msp_id, name, role.value)
+            self.desk.submit("join", name, role, by=self.people[name])
+        return self.people[name]
+
+    def offer(self, name: str, price: int, way: int, capacity: int, **changes: Any) -> None:
+        """Offer in interval 9; way: the price of transmission; changes: by, interval."""
+        by = changes.get("by") or self.member(name, Role.SU)
+        made = SupplierOffer(changes.get("interval", 9), name, price, way, capacity)
         self.desk.submit("offer", made, by=by)
 
     def demand(self, name: str, energy: int, **changes: Any) -> None:
         """Demand in interval 9; changes: by."""
-        by = changes.get("by") or self.people.setdefault(name, person(UNITS_MSP, name, "BU"))
+        by = changes.get("by") or self.member(name, Role.BU)
         self.desk.submit("demand", UserDemand(9, name, energy), by=by)
 
     def buy(self, energies: list[int], by: Identity | None = None) -> Any:

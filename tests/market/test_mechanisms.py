@@ -15,7 +15,7 @@ from gridloom.market.metrics import measure
 from gridloom.market.trading import expect, trade_day
 
 few = settings(max_examples=25, deadline=None)
-AUCTIONS = ("pay_as_clear", "pay_as_bid", "continuous")
+AUCTIONS = ("pay_as_clear", "pay_as_bid", "continuous", "nearest_quote")
 MARKETS = sorted(set(MECHANISMS) - {"grid_only"})
 
 
@@ -71,7 +71,7 @@ def test_auctions_are_individually_rational_when_forecasts_hold(name, community,
     assert metrics.welfare >= -rounding
 
 
-@pytest.mark.parametrize("name", ["mid_market", "supply_demand"])
+@pytest.mark.parametrize("name", ["mid_market", "supply_demand", "cost_aware", "storage_aware"])
 @few
 @given(community=communities())
 def test_pools_between_the_grids_prices_are_individually_rational(name, community):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from ..roles import Role
 from ..rules.amounts import apportion, value_of
 from .merit_order import Point, breakpoints, cheapest, keeps_cap
 
@@ -79,11 +80,13 @@ class UserDemand:
 
 
 @dataclass(frozen=True, slots=True)
-class Owner:
-    """The identity that first offered or demanded under a name."""
+class Participant:
+    """A supplier or a user under its name, and the identity that owns it."""
 
-    msp_id: str
-    client_id: str
+    name: str
+    role: Role
+    owner_msp: str
+    owner_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from heapq import heapify, heappop
 from typing import Generic, NamedTuple
 
 from .storage import Exact, draw
@@ -56,12 +57,12 @@ def serve(
     held = list(stores)
     inside, missing = draw(held[requester], wanted)
     held[requester] -= inside
+    places = zip(distances, range(len(held)), held, strict=True)
+    near = [(away, node) for away, node, store in places if store > 0 and node != requester]
+    heapify(near)
     legs: list[Leg[Exact]] = []
-    while missing > 0:
-        able = [node for node, store in enumerate(held) if store > 0 and node != requester]
-        if not able:
-            break
-        node = _next(scheme, able, held, distances, missing)
+    while missing > 0 and near:
+        node = heappop(near)[1] if scheme is Scheme.COST_AWARE else _enough(near, held, missing)
         energy = min(held[node], missing)
         held[node] -= energy
         missing -= energy
@@ -74,17 +75,9 @@ def leg_cost(energy: Exact, distance: Exact, basic: Exact, transmission: Exact) 
     return basic * energy + transmission * distance
 
 
-def _next(
-    scheme: Scheme,
-    able: Sequence[int],
-    held: Sequence[Exact],
-    distances: Sequence[Exact],
-    missing: Exact,
-) -> int:
-    """The node that is asked next."""
-    if scheme is Scheme.STORAGE_AWARE:
-        enough = [node for node in able if held[node] >= missing]
-        if not enough:
-            return min(able, key=lambda node: (-held[node], node))
-        able = enough
-    return min(able, key=lambda node: (distances[node], node))
+def _enough(near: list[tuple[Exact, int]], held: Sequence[Exact], missing: Exact) -> int:
+    """The nearest node that alone covers what is missing, else the fullest; off the list."""
+    able = [place for place in near if held[place[1]] >= missing]
+    chosen = min(able) if able else min(near, key=lambda place: (-held[place[1]], place[1]))
+    near.remove(chosen)
+    return chosen[1]

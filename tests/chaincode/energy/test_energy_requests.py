@@ -71,7 +71,7 @@ def test_statements_tell_what_nodes_earned_and_paid(network):
     assert (requester.received, requester.paid) == (87_000, 34_891_820)
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(1, 200_000)), min_size=12, max_size=12),
        st.sampled_from(Scheme))  # fmt: skip
 def test_over_three_periods_energy_is_conserved_and_stores_keep_their_limits(acts, scheme):

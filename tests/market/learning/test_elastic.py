@@ -25,7 +25,7 @@ games = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(games)
 def test_nobody_gains_by_deviating_from_the_equilibrium(own):
     assert own.well_posed
@@ -38,11 +38,11 @@ def test_nobody_gains_by_deviating_from_the_equilibrium(own):
     assert own.regret(company, bureau) <= 1e-9
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(games, st.tuples(st.floats(0.5, 0.7), st.floats(0.4, 0.6)))
 def test_regret_is_never_negative_and_profits_add_up_to_the_demand(own, prices):
     company, bureau = map(np.asarray, prices)
-    assert own.regret(company, bureau) >= -1e-9 * max(1.0, own.demand)
+    assert own.regret(company, bureau) >= 0
     share = own.share(company, bureau)
     assert 0 <= share <= own.largest_share
 

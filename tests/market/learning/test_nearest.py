@@ -3,7 +3,7 @@
 import math
 from fractions import Fraction
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridloom.market.learning.nearest import Quotes
@@ -20,6 +20,7 @@ def searches(draw):
     return draw(st.dictionaries(NAMES, features, min_size=1, max_size=40)), scales, draw(features)
 
 
+@settings(deadline=None)
 @given(searches())
 def test_the_tree_finds_what_comparing_all_finds_ties_by_lowest_id(search):
     features, scales, target = search

@@ -1,7 +1,7 @@
 """market/learning: objectives and the prices that are best for given quantities."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridloom.chaincode.energy.learning.flows import Flows, dispatch
@@ -21,12 +21,14 @@ SUBSIDY = st.floats(0, 2)
 WEIGHT = st.floats(0, 1)
 
 
+@settings(deadline=None)
 @given(ENERGY, ENERGY, ENERGY, st.tuples(PRICE, PRICE, PRICE, PRICE), SUBSIDY)
 def test_money_only_moves_between_the_three(generation, load, demand, prices, subsidy):
     flows = dispatch(generation, load, demand)
     assert abs(objectives(flows, Prices(*prices), subsidy).balance) < 1e-9
 
 
+@settings(deadline=None)
 @given(ENERGY, ENERGY, ENERGY, st.none() | ENERGY)
 def test_the_company_serves_itself_first_and_never_buys_and_sells(generation, load, demand, bureau):
     flows = dispatch(generation, load, demand, bureau)
@@ -46,6 +48,7 @@ def boxes(draw):
     return Box(*(tuple(side) for side in sides))
 
 
+@settings(deadline=None)
 @given(st.tuples(ENERGY, ENERGY, ENERGY, ENERGY), st.tuples(WEIGHT, WEIGHT, WEIGHT), boxes(),
        SUBSIDY)  # fmt: skip
 def test_no_price_in_the_box_is_worth_more_than_the_optimum(sold, weights, box, subsidy):

@@ -25,6 +25,7 @@ def offered(draw, most=6):
     return Offers(tuple(price), tuple(way), tuple(capacity))
 
 
+@settings(deadline=None)
 @given(offered(), st.integers(0, 2**32 - 1))
 def test_no_purchase_within_the_cap_lies_below_or_beyond_the_front(offers, seed):
     front = exact_front(offers)
@@ -36,6 +37,7 @@ def test_no_purchase_within_the_cap_lies_below_or_beyond_the_front(offers, seed)
     assert np.all(cost >= front.cost_at(quantity) - 1e-9)
 
 
+@settings(deadline=None)
 @given(offered())
 def test_the_front_is_convex_and_ends_at_the_cap_or_the_capacity(offers):
     front = exact_front(offers)
@@ -55,7 +57,7 @@ def test_curtailing_leaves_what_keeps_the_cap_as_it_is():
     assert kept == pytest.approx(np.asarray([[10, 9], [10, 10], [5, 5], [0, 0]]), abs=1e-9)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(offered(most=5))
 def test_choices_are_those_that_no_other_choice_beats(offers):
     able = []
@@ -75,6 +77,14 @@ def test_choices_are_those_that_no_other_choice_beats(offers):
     for choice in found:
         members = zip(offers.capacity, choice.suppliers, strict=True)
         assert choice.quantity == pytest.approx(sum(e for e, d in members if d))
+
+
+def test_numbers_of_many_digits_are_compared_exactly():
+    tiny = 1e-19
+    offers = Offers((0.3, 0.3 + 1e-16, tiny), (0.0, 0.0, 0.0), (5.0, 5.0, 1e-3))
+    found = discrete_front(offers)
+    assert [choice.suppliers for choice in found][:2] == [(0, 0, 1), (1, 0, 0)]
+    assert found[-1].suppliers == (1, 1, 1)
 
 
 def test_hypervolume_counts_what_points_dominate_once():

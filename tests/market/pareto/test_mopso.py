@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridloom.market.pareto.archive import non_dominated, thin
@@ -17,6 +17,7 @@ PAPER = Offers(
 POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=30)
 
 
+@settings(deadline=None)
 @given(POINTS)
 def test_the_archive_keeps_exactly_what_nothing_beats(points):
     cost, quantity = np.asarray(points, dtype=float).T
@@ -29,6 +30,7 @@ def test_the_archive_keeps_exactly_what_nothing_beats(points):
     assert [tuple(row) for row in archive.purchases] == sorted(best)
 
 
+@settings(deadline=None)
 @given(POINTS, st.integers(2, 6))
 def test_a_thinned_archive_keeps_its_ends_and_its_order(points, size):
     cost, quantity = np.asarray(points, dtype=float).T

@@ -21,7 +21,7 @@ def duels(draw, most=3_000_000):
     return Duel(game, demand, supply, feed_in, draw(st.integers(0, 300_000)), COMPANY, BUREAU)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(duels(), st.integers(500_000, 700_000), st.integers(400_000, 600_000), st.data())
 def test_regret_is_what_the_best_of_all_answers_would_gain(duel, company, bureau, data):
     regret = duel.regret(company, bureau)
@@ -33,7 +33,7 @@ def test_regret_is_what_the_best_of_all_answers_would_gain(duel, company, bureau
     assert regret >= tried - now
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(duels(most=1_600_000))
 def test_the_models_equilibrium_in_whole_micro_yuan_leaves_nothing_to_gain(duel):
     model = ElasticGame(
@@ -58,6 +58,7 @@ def quotes(own, side):
     ]
 
 
+@settings(deadline=None)
 @given(BIDS, BIDS, st.integers(0, 9), st.randoms())
 def test_orders_keep_to_offers_and_bids_whatever_their_order(sells, buys, target, random):
     offers, bids = quotes(sells, Side.SELL), quotes(buys, Side.BUY)
@@ -74,6 +75,7 @@ def test_orders_keep_to_offers_and_bids_whatever_their_order(sells, buys, target
     assert match(offers, bids, target, Yardstick(3, 30), 0) == orders
 
 
+@settings(deadline=None)
 @given(BIDS, BIDS, st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99)), min_size=8,
                             max_size=8))  # fmt: skip
 def test_exactly_those_who_missed_their_orders_are_reported(sells, buys, metered):

@@ -1,6 +1,6 @@
 """chaincode/energy/learning: nearest quotes, flows and payments in integers."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridloom.chaincode.energy.learning.flows import dispatch
@@ -12,6 +12,7 @@ PRICE = st.none() | st.integers(0, 2_000_000)
 WH = st.integers(0, 10**9)
 
 
+@settings(deadline=None)
 @given(st.lists(PLACE, max_size=60), PLACE, st.tuples(st.integers(1, 5), st.integers(1, 5)))
 def test_the_tree_equals_brute_force_and_ties_go_to_the_lowest_id(places, target, weights):
     points = [Point(f"q{i:03}", at) for i, at in enumerate(places)]
@@ -31,6 +32,7 @@ def test_weights_make_a_scale_the_unit_of_its_axis():
     assert weights_of([7]) == (1,)
 
 
+@settings(deadline=None)
 @given(WH, WH, WH, st.tuples(PRICE, PRICE, PRICE, PRICE), st.integers(0, 2_000_000))
 def test_the_three_accounts_sum_to_zero_to_the_micro_yuan(generation, load, demand, ask, subsidy):
     money = accounts(dispatch(generation, load, demand), Prices(*ask), subsidy)
