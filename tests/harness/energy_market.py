@@ -36,7 +36,7 @@ P_S, P_B, P_A = 770_000, 850_000, 810_000
 UNITS_MSP, OPERATOR_MSP, GRID_MSP = "ProsumersMSP", "OperatorMSP", "GridMSP"
 
 
-def person(msp_id: str, name: str, role: str | None, capacity: str | None = "20000") -> Identity:
+def person(msp_id: str, name: str, role: str | None, capacity: str | None = "1000000") -> Identity:
     """A client whose certificate carries the role, or none at all, and so many watts."""
     carried = {ROLE_ATTRIBUTE: role, CAPACITY_ATTRIBUTE: capacity if role else None}
     attributes = {name: value for name, value in carried.items() if value is not None}
