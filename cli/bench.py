@@ -1,0 +1,183 @@
+"""``gridloom bench``: load on a network, measured."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .running import run as run_coroutine
+
+if TYPE_CHECKING:
+    from gridloom.bench.result import BenchmarkResult
+    from gridloom.bench.rounds import Benchmark
+    from gridloom.bench.target import Target
+
+app = typer.Typer(help="Benchmarks: load on a network, measured.", no_args_is_help=True)
+
+Json = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Write a line for each round.")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write a report with plots, one file.")]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that make load.")]
+Processes = Annotated[
+    bool, typer.Option("--processes", help="Start the network with a process for each node.")
+]
+Duration = Annotated[float, typer.Option("--duration", min=0.1, help="Seconds of each round.")]
+
+
+@app.command(
+    epilog="Example: gridloom bench run --workload submit --concurrency 64 --duration 30 "
+    "--json out.json --html out.html"
+)
+def run(
+    rounds: Annotated[
+        Path | None, typer.Argument(help="A benchmark in YAML; without it --workload is run.")
+    ] = None,
+    network: Annotated[
+        Path | None,
+        typer.Option(
+            "--network",
+            help="A connection profile, or the folder of a running network; without it the "
+            "default network is started for the run and taken down.",
+        ),
+    ] = None,
+    workload: Annotated[
+        str, typer.Option("--workload", help="A name of `bench list`, or a Python file.")
+    ] = "submit",
+    concurrency: Annotated[
+        int | None, typer.Option("--concurrency", min=1, help="Transactions under way (64).")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", min=0.001, help="Starts a second (open loop).")
+    ] = None,
+    saturation: Annotated[
+        bool, typer.Option("--saturation", help="Search the highest rate that is sustained.")
+    ] = False,
+    duration: Duration = 10.0,
+    warmup: Annotated[float, typer.Option("--warmup", min=0, help="Seconds not measured.")] = 2.0,
+    retries: Annotated[int, typer.Option("--retries", min=0, help="Of MVCC conflicts.")] = 0,
+    argument: Annotated[
+        list[str] | None, typer.Option("--arg", help="NAME=VALUE for the workload.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, max=64, help="Processes that make load (1).")
+    ] = None,
+    processes: Processes = False,
+    channel: Annotated[str, typer.Option("--channel", "-C", help="With --network.")] = "",
+    msp: Annotated[
+        Path | None, typer.Option("--msp", help="With a profile: the user's MSP folder.")
+    ] = None,
+    orderer: Annotated[str, typer.Option("--orderer", help="With a profile: host:port.")] = "",
+    orderer_ca: Annotated[Path | None, typer.Option("--orderer-ca", help="Its TLS CA.")] = None,
+    orderer_name: Annotated[
+        str, typer.Option("--orderer-name", help="The name in its TLS certificate.")
+    ] = "",
+    seed: Annotated[int, typer.Option("--seed", help="Of the workloads' choices.")] = 0,
+    json: Json = None,
+    csv: Csv = None,
+    html: Html = None,
+) -> None:
+    """Run rounds of load and print throughput, latency, CPU and memory of each.
+
+    Exit status 1 when a round could not be driven as planned.
+    """
+    from gridloom.bench.existing_network import NetworkOptions, existing_target  # noqa: PLC0415
+    from gridloom.bench.rounds import load_benchmark, single_round  # noqa: PLC0415
+
+    if sum(option is not None for option in (concurrency, rate)) + saturation > 1:
+        raise typer.BadParameter("give one of --concurrency, --rate and --saturation")
+    if rounds is None:
+        benchmark = single_round(
+            workload,
+            concurrency=concurrency,
+            tps=rate,
+            saturation=saturation,
+            duration=duration,
+            warmup=warmup,
+            retries=retries,
+            arguments=_arguments(argument or []),
+            workers=workers or 1,
+        )
+    else:
+        benchmark = load_benchmark(rounds, workers)
+    target = None
+    if network is not None:
+        options = NetworkOptions(channel, msp, orderer, orderer_ca, orderer_name)
+        target = existing_target(network, options)
+    _finish(_run(benchmark, target, processes=processes, seed=seed), json, csv, html)
+
+
+@app.command("list", epilog="Example: gridloom bench list")
+def list_workloads() -> None:
+    """Show the workloads that come with the package, and their arguments."""
+    from gridloom.bench.workload import built_in  # noqa: PLC0415
+
+    for name, kind in built_in().items():
+        typer.echo(f"{name:14} {(kind.__doc__ or '').strip().splitlines()[0]}")
+        for argument, meaning in kind.arguments.items():
+            typer.echo(f"{'':14}   {argument}: {meaning}")
+
+
+@app.command(epilog="Example: gridloom bench compare before.json after.json")
+def compare(
+    before: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A result.")],
+    after: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Another one.")],
+) -> None:
+    """Set two results side by side, with 95 % intervals of the changes."""
+    from gridloom.bench.comparison import compare_results  # noqa: PLC0415
+    from gridloom.bench.result import read_result  # noqa: PLC0415
+
+    for line in compare_results(read_result(before), read_result(after)):
+        typer.echo(line)
+
+
+def _run(
+    benchmark: Benchmark, target: Target | None, *, processes: bool, seed: int = 0
+) -> BenchmarkResult:
+    # What is forked here runs another program at once: gRPC need not look after it.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    from gridloom.bench.session import Session  # noqa: PLC0415
+
+    from .bench_progress import LiveProgress  # noqa: PLC0415
+
+    with LiveProgress() as live:
+        session = Session(target, processes=processes, seed=seed, listener=live.listener)
+        return run_coroutine(session.run(benchmark))
+
+
+def _finish(
+    result: BenchmarkResult, json: Path | None, csv: Path | None, html: Path | None
+) -> None:
+    """Write what was asked for; exit status 1 when a round is marked."""
+    from gridloom.bench.export import csv_text, table  # noqa: PLC0415
+
+    typer.echo(table(result))
+    if json is not None:
+        json.write_text(result.json(), encoding="utf-8")
+    if csv is not None:
+        csv.write_text(csv_text(result), encoding="utf-8")
+    if html is not None:
+        from gridloom.bench.report import render  # noqa: PLC0415
+
+        html.write_text(render(result), encoding="utf-8")
+    if any(each.marked for each in result.rounds):
+        raise typer.Exit(1)
+
+
+def _arguments(texts: list[str]) -> dict[str, object]:
+    import yaml  # noqa: PLC0415
+
+    from gridloom.common.documents import load_yaml  # noqa: PLC0415
+
+    found: dict[str, object] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--arg {text}: expected NAME=VALUE")
+        try:
+            found[name] = load_yaml(value)
+        except yaml.YAMLError as error:
+            raise typer.BadParameter(f"--arg {text}: {error}") from error
+    return found
