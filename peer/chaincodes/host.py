@@ -126,7 +126,7 @@ class ChaincodeHost:
         channel = self.channel(channel_id)
         if channel is None:
             return {}
-        as_of = (channel.ledger.height, self.approved.packages.changes)
+        as_of = self.approved.as_of(channel)
         known = self._runnable.get(channel_id)
         if known is None or known[0] != as_of:
             found = self.approved.of_channel(channel, self._attached().msp_id)

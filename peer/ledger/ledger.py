@@ -98,6 +98,7 @@ class Ledger:
         self._cache_lock = Lock()
         self._cache: OrderedDict[int, common_pb2.Block] = OrderedDict()
         self._heights: Heights[CommittedBlock] = Heights(store.height)
+        self._changed_at: dict[str, int] = {}
         self._last = self._stored_last()
         self._snapshots: SnapshotRequests | None = None
         if snapshots is not None:
@@ -109,6 +110,14 @@ class Ledger:
     def height(self) -> int:
         """Number of committed blocks."""
         return self._heights.height
+
+    def changed_at(self, namespace: str) -> int:
+        """The height at which a namespace or one of its collections changed last.
+
+        0 if no block has changed it since this ledger was opened.  What was read of it holds
+        as long as this does.
+        """
+        return self._changed_at.get(namespace, 0)
 
     @property
     def first(self) -> int:
@@ -151,6 +160,8 @@ class Ledger:
             committed = CommittedBlock(record.block, transactions, new_hash)
             if self._snapshots is not None:
                 self._snapshots.block_committed(self._last)
+            for namespace in record.updates.namespaces():
+                self._changed_at[namespace] = record.number + 1
             self.before_announcing(record.updates)
         self._heights.advance(record.number + 1, committed)
         return committed
