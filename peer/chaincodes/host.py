@@ -191,7 +191,7 @@ class ChaincodeHost:
     def _prepare(self, call: Invocation) -> _Prepared:
         """Check an invocation and make the message that starts it; InvalidInvocation."""
         try:
-            info = self.endorsement_info(call.channel_id, call.name, call.simulator)
+            info = call.info or self.endorsement_info(call.channel_id, call.name, call.simulator)
         except ChaincodeHostError as error:
             raise InvalidInvocation(
                 f"invalid invocation: [channel {call.channel_id}] failed to get chaincode "
