@@ -155,7 +155,7 @@ class Driver:
         """Do one transaction and count it if its planned start is in the window."""
         measured = planned >= self._share.begin
         self.tally.punctual += measured and self._clock() <= self._end + PUNCTUAL
-        kind = ""
+        kind = example = ""
         try:
             await self._attempt()
         except asyncio.CancelledError:
@@ -165,10 +165,10 @@ class Driver:
             if not is_failure(error):
                 self._bug = self._bug or workload_raised(self._round.workload, "submit", error)
                 return
-            kind = failure_class(error)
+            kind, example = failure_class(error), str(error)
         finally:
             if measured and self._bug is None:
-                self._count(planned, kind)
+                self._count(planned, kind, example)
 
     async def _attempt(self) -> None:
         """Submit, and after a conflict submit anew as often as the round allows."""
@@ -182,9 +182,9 @@ class Driver:
             else:
                 return
 
-    def _count(self, planned: float, kind: str) -> None:
+    def _count(self, planned: float, kind: str, example: str) -> None:
         now = self._clock()
         if kind:
-            self.tally.failure(now - self._share.begin, kind)
+            self.tally.failure(now - self._share.begin, kind, example)
         else:
             self.tally.success(now - self._share.begin, now - planned)

@@ -65,7 +65,9 @@ def target_of_state(state: Mapping[str, Any]) -> Target:
     for org in state["organizations"]:
         peers[org["msp_id"]] = [_node(peer, state["tls"]) for peer in org["peers"]]
         ranked = sorted(org["users"], key=lambda user: user["role"] == "admin")
-        users += [User(org["msp_id"], user["name"], user["msp"]) for user in ranked]
+        users += [
+            User(org["msp_id"], user["name"].partition("@")[0], user["msp"]) for user in ranked
+        ]
     orderer = _node(state["orderers"][0], state["tls"])
     ids = dict(state["processes"]) if state["processes"] else {"network": state["pid"]}
     return Target(state["channels"][0]["name"], peers, users, orderer, ids)

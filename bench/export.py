@@ -8,6 +8,7 @@ import io
 from .result import BenchmarkResult, RoundResult
 
 _LATENCIES = ("mean", "p50", "p90", "p95", "p99", "p999", "max")
+_LONGEST_EXAMPLE = 300
 
 
 def table(result: BenchmarkResult) -> str:
@@ -18,12 +19,18 @@ def table(result: BenchmarkResult) -> str:
     )
     lines = [head, *(_line(each) for each in result.rounds)]
     for each in result.rounds:
-        lines += [f"{each.name}: {count:,} x {kind}" for kind, count in each.failed.items()]
+        lines += [_failures(each, kind, count) for kind, count in each.failed.items()]
         lines += [f"{each.name}: {text}" for text in (each.error, each.note) if text]
     verifications = result.environment.get("p256_verifications_per_s")
     if verifications:
         lines.append(f"ratio: of {verifications:,} P-256 verifications a second of one core")
     return "\n".join(lines)
+
+
+def _failures(each: RoundResult, kind: str, count: int) -> str:
+    example = " ".join(each.failure_examples.get(kind, "").split())
+    said = f", the first: {example[:_LONGEST_EXAMPLE]}" if example else ""
+    return f"{each.name}: {count:,} x {kind}{said}"
 
 
 def _line(each: RoundResult) -> str:

@@ -11,7 +11,7 @@ from gridloom.client.errors import CommitError, GatewayError
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc import RpcError
 
-from .errors import WorkloadError, WorkloadRaised
+from .errors import BenchError, WorkloadRaised
 
 CONFLICTS = frozenset({"MVCC_READ_CONFLICT", "PHANTOM_READ_CONFLICT"})
 """Codes with which a transaction may succeed when it is made anew."""
@@ -45,6 +45,6 @@ def workload_raised(name: str, step: str, error: Exception) -> WorkloadRaised:
 
 def in_initialize(name: str, error: Exception) -> GridloomError:
     """Return the same for preparation, where every error ends the round."""
-    if isinstance(error, WorkloadError):
+    if isinstance(error, BenchError):
         return error
     return workload_raised(name, "initialize", error)

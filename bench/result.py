@@ -5,7 +5,8 @@
     {"rounds": [{"name", "workload", "planned_tps", "tps", "succeeded", "failed": {class: n},
                  "latency_ms": {"mean", "p50", "p90", "p95", "p99", "p999", "min", "max"},
                  "cpu_ms_per_tx": {process: x}, "rss_mb": {process: x},
-                 "tps_per_verification", "retried", "driven", "note", "error",
+                 "tps_per_verification", "retried", "failure_examples": {class: text},
+                 "driven", "note", "error",
                  "slices": [{"end_s", "succeeded", "failed", "latency_ms": [...]}, ...]}],
      "environment": {...}}
 
@@ -56,6 +57,7 @@ class RoundResult:
     rss_mb: Mapping[str, float]
     tps_per_verification: float = 0.0
     retried: int = 0
+    failure_examples: Mapping[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     driven: bool = True
     note: str = ""

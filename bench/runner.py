@@ -110,6 +110,7 @@ class Runner:
             rss_mb={name: round(size / 2**20, 1) for name, size in rss.items()},
             tps_per_verification=round(tps / self._verifications, 5),
             retried=tally.retried,
+            failure_examples=dict(tally.examples),
             seconds=round(seconds, 3),
             driven=driven,
             note=note,

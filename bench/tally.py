@@ -20,7 +20,8 @@ class Tally:
     """Outcomes of transactions that were planned to start in the window.
 
     ended: seconds from the opening of the window to each success; latencies: seconds each
-    took, in the same order; failed: counts by class; retried: attempts beyond the first;
+    took, in the same order; failed: counts by class; examples: the first failure of each in
+    words; retried: attempts beyond the first;
     planned: transactions whose start fell into the window; punctual: those of them that could be
     started in it; last: seconds to the last end.
     """
@@ -30,6 +31,7 @@ class Tally:
         self.latencies = array("d")
         self.failed: Counter[str] = Counter()
         self.failed_at = array("d")
+        self.examples: dict[str, str] = {}
         self.retried = 0
         self.planned = 0
         self.punctual = 0
@@ -46,9 +48,10 @@ class Tally:
         self.latencies.append(latency)
         self.last = max(self.last, ended)
 
-    def failure(self, ended: float, kind: str) -> None:
+    def failure(self, ended: float, kind: str, example: str = "") -> None:
         """Count a failure."""
         self.failed[kind] += 1
+        self.examples.setdefault(kind, example)
         self.failed_at.append(ended)
         self.last = max(self.last, ended)
 
@@ -58,6 +61,7 @@ class Tally:
         self.latencies.extend(other.latencies)
         self.failed.update(other.failed)
         self.failed_at.extend(other.failed_at)
+        self.examples = other.examples | self.examples
         self.retried += other.retried
         self.planned += other.planned
         self.punctual += other.punctual
@@ -69,6 +73,7 @@ class Tally:
             "ended": _text(self.ended),
             "latencies": _text(self.latencies),
             "failed": dict(self.failed),
+            "examples": self.examples,
             "failed_at": _text(self.failed_at),
             "retried": self.retried,
             "planned": self.planned,
@@ -83,6 +88,7 @@ class Tally:
         for name in ("ended", "latencies", "failed_at"):
             getattr(tally, name).frombytes(base64.b64decode(document[name]))
         tally.failed.update(document["failed"])
+        tally.examples.update(document["examples"])
         tally.retried, tally.last = int(document["retried"]), float(document["last"])
         tally.planned, tally.punctual = int(document["planned"]), int(document["punctual"])
         return tally

@@ -153,8 +153,8 @@ class Endorser:
                     proposal.signed,
                     proposal.tx_id,
                     simulator,
-                    info=info,
-                )
+                ),
+                info,
             )
             private = simulator is not None and simulator.writes_private_data
             if not endorsing and not private and response.status < CHAINCODE_REFUSED:

@@ -15,7 +15,6 @@ from gridloom.protos.peer.proposal_pb2 import SignedProposal
 
 from ..ledger.simulator import TxSimulator
 from .errors import ShimRequestRefused
-from .lifecycle.endorsement_info import EndorsementInfo
 from .private_access import CollectionAccess
 from .query_results import OpenQueries
 from .resources import AccessChecks, ChannelResources
@@ -26,8 +25,7 @@ class Invocation:
     """One call of a chaincode within a transaction.
 
     channel_id: empty outside channels; simulator: None outside channels and for chaincodes
-    that take none; caller: name of the calling chaincode, empty when a client called;
-    info: how to run it where that has been read through the simulator already.
+    that take none; caller: name of the calling chaincode, empty when a client called.
     """
 
     channel_id: str
@@ -37,7 +35,6 @@ class Invocation:
     tx_id: str
     simulator: TxSimulator | None = field(repr=False)
     caller: str = ""
-    info: EndorsementInfo | None = None
 
 
 class CalleeDirectory(Protocol):
