@@ -105,6 +105,12 @@ def read_result(path: Path) -> BenchmarkResult:
         raise ResultError(str(path), f"not a result of gridloom bench run: {error!r}") from error
 
 
+def joined(results: Sequence[BenchmarkResult]) -> BenchmarkResult:
+    """Return the rounds of several results as one, with the environment of the first."""
+    rounds = [each for result in results for each in result.rounds]
+    return BenchmarkResult(rounds, results[0].environment if results else {})
+
+
 def _round(document: Mapping[str, Any]) -> RoundResult:
     fields = {name: value for name, value in document.items() if name in RoundResult.__slots__}
     fields["slices"] = [Slice(**part) for part in document.get("slices", [])]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from json import dumps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 from .running import run as run_coroutine
 
 if TYPE_CHECKING:
+    from gridloom.bench.own_network import OwnNetwork
     from gridloom.bench.result import BenchmarkResult
     from gridloom.bench.rounds import Benchmark
     from gridloom.bench.target import Target
@@ -152,6 +154,67 @@ def table14(
     _exit_if_marked(result)
 
 
+@app.command(epilog="Example: gridloom bench growth keys --most 100000 --svg docs/growth")
+def growth(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="height, keys, block-size, payload, organizations, peers, channels or clients."
+        ),
+    ],
+    duration: Duration = 5.0,
+    most: Annotated[
+        int | None, typer.Option("--most", min=1, help="Leave out values beyond this one.")
+    ] = None,
+    svg: Annotated[
+        Path | None, typer.Option("--svg", file_okay=False, help="Write the plots to this folder.")
+    ] = None,
+    json: Json = None,
+    csv: Csv = None,
+    html: Html = None,
+) -> None:
+    """Measure what a transaction costs while something grows, and draw it."""
+    from gridloom.bench import growth as growths  # noqa: PLC0415
+    from gridloom.bench.export import table  # noqa: PLC0415
+    from gridloom.bench.result import joined  # noqa: PLC0415
+
+    if name not in growths.GROWTHS:
+        raise typer.BadParameter(f"{name!r} is not one of {', '.join(growths.GROWTHS)}")
+    result = joined(
+        [
+            _run(benchmark, None, network=network)
+            for network, benchmark in growths.benchmarks(name, duration, most)
+        ]
+    )
+    typer.echo("\n".join([table(result), *growths.factors(result)]))
+    if svg is not None:
+        svg.mkdir(parents=True, exist_ok=True)
+        for figure, drawing in growths.drawn(name, result).items():
+            (svg / f"{name}-{figure}.svg").write_text(drawing + "\n", encoding="utf-8")
+
+    def section(result: BenchmarkResult) -> str:
+        return "".join(f"<figure>{each}</figure>" for each in growths.drawn(name, result).values())
+
+    _write(result, json, csv, html, section=section, title=growths.GROWTHS[name].title)
+    _exit_if_marked(result)
+
+
+@app.command(epilog="Example: gridloom bench startup --height 1000")
+def startup(
+    height: Annotated[
+        int, typer.Option("--height", min=10, help="Blocks of the ledger that is restarted.")
+    ] = 10_000,
+    json: Json = None,
+) -> None:
+    """Measure how long networks take to start, and their memory."""
+    from gridloom.bench.startup import measure_startup  # noqa: PLC0415
+
+    measured = measure_startup(height, progress=lambda step: typer.echo(f"  {step}", err=True))
+    typer.echo("\n".join(measured.lines()))
+    if json is not None:
+        json.write_text(dumps(measured.document(), indent=1) + "\n", encoding="utf-8")
+
+
 @app.command(epilog="Example: gridloom bench compare before.json after.json")
 def compare(
     before: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A result.")],
@@ -166,7 +229,12 @@ def compare(
 
 
 def _run(
-    benchmark: Benchmark, target: Target | None, *, processes: bool, seed: int = 0
+    benchmark: Benchmark,
+    target: Target | None,
+    *,
+    network: OwnNetwork | None = None,
+    processes: bool = False,
+    seed: int = 0,
 ) -> BenchmarkResult:
     # What is forked here runs another program at once: gRPC need not look after it.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
@@ -175,7 +243,7 @@ def _run(
     from .bench_progress import LiveProgress  # noqa: PLC0415
 
     with LiveProgress() as live:
-        session = Session(target, processes=processes, seed=seed, listener=live.listener)
+        session = Session(target, network, processes=processes, seed=seed, listener=live.listener)
         return run_coroutine(session.run(benchmark))
 
 
