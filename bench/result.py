@@ -113,7 +113,7 @@ def joined(results: Sequence[BenchmarkResult]) -> BenchmarkResult:
 
 def _round(document: Mapping[str, Any]) -> RoundResult:
     fields = {name: value for name, value in document.items() if name in RoundResult.__slots__}
-    fields["slices"] = [Slice(**part) for part in document.get("slices", [])]
+    fields["slices"] = tuple(Slice(**part) for part in document.get("slices", ()))
     return RoundResult(**fields)
 
 
@@ -123,7 +123,7 @@ def failed_round(name: str, workload: str, planned_tps: float | None, error: str
     return RoundResult(name, workload, planned_tps, 0.0, 0, {}, latency, {}, {}, error=error)
 
 
-def slices(tally: Tally, seconds: float) -> list[Slice]:
+def slices(tally: Tally, seconds: float) -> tuple[Slice, ...]:
     """Cut a round's outcomes into parts of equal time."""
     width = max(seconds / SLICES, 1e-9)
     parts: list[list[float]] = [[] for _ in range(SLICES)]
@@ -132,10 +132,10 @@ def slices(tally: Tally, seconds: float) -> list[Slice]:
         parts[min(max(int(ended / width), 0), SLICES - 1)].append(latency * 1e3)
     for ended in tally.failed_at:
         failures[min(max(int(ended / width), 0), SLICES - 1)] += 1
-    return [
+    return tuple(
         Slice(round(width * (place + 1), 3), len(part), failures[place], _thinned(part))
         for place, part in enumerate(parts)
-    ]
+    )
 
 
 def _thinned(values: list[float]) -> list[float]:

@@ -81,7 +81,7 @@ def test_who_has_one_keeps_it_when_it_is_retired(counting):
     after = shared.take()
     assert (value(before), value(after)) == (b"one", b"two")
     assert (before.height, after.height) == (1, 2)
-    assert list(before.range("cc", b"", b""))[0][1].value == b"one"
+    assert next(iter(before.range("cc", b"", b"")))[1].value == b"one"
     assert before.get_many([("cc", b"key")])["cc", b"key"].value == b"one"
     before.close()
     assert counting.open == 1
