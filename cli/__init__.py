@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from . import ca, chaincode, channel, demo, ledger, market, network, node, transactions
+from . import bench, ca, chaincode, channel, demo, ledger, market, network, node, transactions
 
 app = typer.Typer(
     name="gridloom",
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 for module in (network, transactions, demo):
     module.register(app)
+app.add_typer(bench.app, name="bench")
 app.add_typer(ca.app, name="ca")
 app.add_typer(chaincode.app, name="chaincode")
 app.add_typer(channel.app, name="channel")

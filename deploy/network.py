@@ -234,25 +234,38 @@ class LiveDirectory:
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
+        self._by_endpoint: dict[str, Peer] = {}
+        self._latest: dict[tuple[str, str], tuple[PeerInfo, PeerInfo]] = {}
         self._known: StaticDirectory | None = None
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
         """Begin to answer, once all peers are there."""
+        self._by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         self._known = StaticDirectory(builder.topology, builder.material, connect, self._members)
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
         if self._known is None:
             return ()
-        by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         found = []
         for info in self._known.peers(channel_id):
-            peer = by_endpoint[info.endpoint]
+            peer = self._by_endpoint[info.endpoint]
             channel = peer.channel(channel_id)
             if channel is not None:
                 runs = peer.host.runnable(channel_id)
-                found.append(replace(info, height=channel.height, chaincodes=runs))
+                found.append(self._now(channel_id, info, channel.height, runs))
         return found
+
+    def _now(
+        self, channel_id: str, info: PeerInfo, height: int, runs: Mapping[str, int]
+    ) -> PeerInfo:
+        """A peer with its height and chaincodes; the same object while these are the same."""
+        key = channel_id, info.endpoint
+        known, latest = self._latest.get(key, (None, info))
+        if known is not info or latest.height != height or latest.chaincodes is not runs:
+            latest = replace(info, height=height, chaincodes=runs)
+            self._latest[key] = info, latest
+        return latest
 
     def _members(self, channel_id: str) -> set[str]:
         """Who is in the channel, each organization by the word of its own peers."""
