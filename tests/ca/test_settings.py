@@ -207,6 +207,8 @@ def test_several_cas_by_files_that_inherit_what_they_do_not_say(tmp_path):
         ({"crl": {"expiry": "1 day"}}, "crl.expiry"),
         ({"tls": {"enabled": True, "clientauth": {"type": "perhaps"}}}, "tls.clientauth.type"),
         ({"cacount": 1, "cafiles": ["x"]}, "cacount"),
+        ({"cacount": 2**70}, "cacount"),
+        ({"cacount": -1}, "cacount"),
         ({"cafiles": ["nosuch.yaml"]}, "nosuch.yaml"),
         ({"intermediate": {"parentserver": {"url": "http://a:b@c"}}, "csr": {"cn": "x"}}, "csr.cn"),
         ({"intermediate": {"parentserver": {"url": "http://a:b@c"}}, "cacount": 1}, "cacount"),
