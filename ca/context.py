@@ -135,7 +135,7 @@ class RequestContext:
             return verify_token(
                 request.authorization,
                 request.method,
-                request.uri,
+                request.uris,
                 request.body,
                 compatible_1_3=self._compatible_1_3,
             )

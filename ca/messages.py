@@ -34,6 +34,11 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
 
+    @property
+    def uris(self) -> tuple[str, ...]:
+        """What a token may have signed: transports lose a question mark with nothing behind."""
+        return (self.uri,) if "?" in self.uri else (self.uri, f"{self.uri}?")
+
 
 @dataclass(frozen=True, slots=True)
 class Listing:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import http.client
 import json
+import ssl
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final
@@ -112,6 +113,9 @@ def _asked(
             connection.request("POST", "/api/v1/enroll", json.dumps(body), headers)
             answer = connection.getresponse()
             status, data = answer.status, answer.read(_MAX_ANSWER)
+        except ssl.SSLCertVerificationError as error:
+            reason = f"its TLS certificate is not trusted: {error.verify_message}"
+            raise ParentRefused(place, reason) from error
         except http.client.HTTPException as error:
             raise ParentRefused(place, f"does not speak HTTP: {error!r}") from error
     try:

@@ -51,7 +51,7 @@ class Body:
 
     def integer(self, name: str) -> int:
         """A whole number, 0 if it is not there."""
-        value = self._fields.get(name)
+        value = self._fields.get(name.lower())
         if value is None:
             return 0
         if isinstance(value, bool) or not isinstance(value, int) or not -_INT <= value < _INT:
@@ -104,7 +104,7 @@ class Body:
         ]
 
     def _get(self, name: str, kind: type[T], called: str) -> T | None:
-        value = self._fields.get(name)
+        value = self._fields.get(name.lower())
         if value is None or isinstance(value, kind):
             return value
         raise invalid_body(f"{self._named(name)} is not {called}")

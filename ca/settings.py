@@ -26,6 +26,9 @@ from .settings_sections import (
 PREFIX: Final = "FABRIC_CA_SERVER"
 CONFIG_FILE: Final = "fabric-ca-server-config.yaml"
 
+MOST_CAS: Final = 100
+"""Further CAs that ``cacount`` may ask for."""
+
 DEFAULT_ADDRESS: Final = "127.0.0.1"
 """fabric-ca's is all interfaces; here that has to be said (``address: 0.0.0.0``)."""
 
@@ -78,7 +81,7 @@ def read_home(source: SettingsSource, folder: Path, default: HomeSettings | None
 
 def _further_homes(source: SettingsSource, default: HomeSettings) -> list[HomeSettings]:
     """The CAs of ``cafiles``, or as many as ``cacount`` says below ``ca/``."""
-    files, count = source.paths("cafiles"), source.value("cacount", int, 0)
+    files, count = source.paths("cafiles"), source.value("cacount", _count, 0)
     if files and count:
         raise InvalidSetting("cacount", "cannot be combined with cafiles")
     if count and default.parent is not None:
@@ -120,3 +123,9 @@ def _server_tls(source: SettingsSource, folder: Path) -> ServerTlsSettings:
         source.value("tls.keyfile", lambda text: folder / text, None),
         None if kind == "noclientcert" else source.paths("tls.clientauth.certfiles"),
     )
+
+
+def _count(text: str) -> int:
+    if not 0 <= int(text) <= MOST_CAS:
+        raise ValueError(f"expected 0 to {MOST_CAS}")
+    return int(text)

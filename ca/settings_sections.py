@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from gridloom.common.channel.durations import duration_nanoseconds
+from gridloom.common.channel.durations import InvalidDuration, duration_nanoseconds
 from gridloom.common.settings import InvalidSetting, SettingsSource
 
 from .attributes import Attribute
@@ -142,7 +142,7 @@ def _profile(section: Mapping[str, object], base: SigningProfile, key: str) -> S
             bool(constraint.get("isca", base.is_ca)),
             None if length is None else _whole(length, f"{key}.caconstraint.maxpathlen"),
         )
-    except ValueError as error:
+    except (ValueError, InvalidDuration) as error:
         raise InvalidSetting(key, str(error)) from error
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 
 from gridloom.common.certificates import Certificate, parse_pem
 from gridloom.common.errors import GridloomError
@@ -25,11 +26,17 @@ class InvalidToken(GridloomError):
 
 
 def verify_token(
-    token: str, method: str, uri: str, body: bytes, *, compatible_1_3: bool = False
+    token: str,
+    method: str,
+    uris: Sequence[str],
+    body: bytes,
+    *,
+    compatible_1_3: bool = False,
 ) -> Certificate:
     """Return the certificate whose key signed the request; InvalidToken.
 
-    Whether to trust that certificate is for the caller to find out.
+    uris: spellings of the URI, any of which will do.  Whether to trust that certificate is for
+    the caller to find out.
     """
     encoded, _, rest = token.partition(".")
     if not rest or "." in rest:
@@ -40,7 +47,7 @@ def verify_token(
         raise InvalidToken(f"no certificate: {error}") from error
     signature = _decode(rest)
     payload = f"{_encode(body)}.{encoded}"
-    messages = [f"{method}.{_encode(uri.encode())}.{payload}"]
+    messages = [f"{method}.{_encode(uri.encode())}.{payload}" for uri in uris]
     if compatible_1_3:
         messages.append(payload)
     reason = ""

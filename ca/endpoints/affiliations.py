@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from .. import attributes
 from ..affiliations import AffiliationNode, parent_of, path_to, tree_of
@@ -19,6 +19,9 @@ from ..messages import Answer
 from ..refusals import Code, Refusal, not_authorized
 from .identities import info_of
 from .revocation import REASONS
+
+LONGEST: Final = 1024
+"""Characters of an affiliation's path, as in fabric-ca's database."""
 
 
 def list_all(context: RequestContext) -> Answer:
@@ -124,7 +127,9 @@ def _manager(context: RequestContext) -> Identity:
 
 
 def _check_name(name: str, code: Code) -> None:
-    if not name or not all(name.split(".")):
+    if len(name) > LONGEST:
+        raise Refusal(400, code, f"An affiliation has at most {LONGEST} characters")
+    if not all(name.split(".")):
         message = f"'{name}' is no affiliation: names separated by '.' are expected"
         raise Refusal(400, code, message)
 

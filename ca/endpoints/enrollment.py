@@ -82,7 +82,7 @@ class _Wanted:
         _check_ca(request, self.profile, identity)
         self.key: CertifiedKey = request.key
         self.subject = _subject(request, subject, identity)
-        self.not_before: datetime | None = body.moment("notbefore")
+        self.not_before: datetime | None = body.moment("NotBefore")
         self.extensions: Extensions = [
             *_host_extension(body.texts("hosts"), request),
             *_attribute_extension(body.objects("attr_reqs"), identity),

@@ -14,6 +14,9 @@ from urllib.parse import unquote
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc.grpc_server import ServerTls
 
+TIMEOUT = 50
+"""Seconds: a busy machine may take long to load the web framework for the first request."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -44,9 +47,9 @@ class Web:
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> Answer:
         connection = (
-            HTTPConnection("127.0.0.1", self.port, timeout=10)
+            HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
             if self.tls is None
-            else HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
+            else HTTPSConnection("127.0.0.1", self.port, timeout=TIMEOUT, context=self.tls)
         )
         with closing(connection):
             connection.request(method, path, body, headers)
