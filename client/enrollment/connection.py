@@ -57,11 +57,14 @@ class Complaint:
 
 
 class AuthorityRefused(GridloomError):
-    """A certificate authority's refusal: the HTTP status and what it complains of."""
+    """A certificate authority's refusal: the HTTP status and what it complains of.
+
+    It reads as fabric-ca-client has it, for scripts that look for that.
+    """
 
     def __init__(self, status: int, complaints: tuple[Complaint, ...], text: str = "") -> None:
-        said = "; ".join(f"{each.message} (code {each.code})" for each in complaints)
-        super().__init__(f"the certificate authority answered {status}: {said or text}")
+        said = "; ".join(f"Error Code: {each.code} - {each.message}" for each in complaints)
+        super().__init__(f"Response from server: {said or f'status code {status}, {text}'}")
         self.status = status
         self.complaints = complaints
         self.text = text
