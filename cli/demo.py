@@ -1,6 +1,6 @@
 """``gridloom demo``: the paper's market day, traded on a network of this machine.
 
-It brings up a consortium of three organisations over TLS, deploys the market's four
+It brings up a consortium of three organisations over TLS, deploys the market's
 chaincodes through the lifecycle, enrols the users with their organisation's CA, and trades
 through the client SDK.
 """
@@ -18,13 +18,15 @@ import typer
 from .running import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from gridloom.deploy.access import NetworkAccess
     from gridloom.deploy.home import NetworkHome
-    from gridloom.market.day import DayResult, Members, Progress
-    from gridloom.market.scenario import Scenario
-    from gridloom.market.summary import DaySummary
+    from gridloom.market.microgrid.day import DayResult, Members, Progress
+    from gridloom.market.microgrid.energy_day import EnergyDay
+    from gridloom.market.microgrid.summary import DaySummary
 
 OPERATOR, PROSUMERS, UTILITY = "OperatorMSP", "ProsumersMSP", "UtilityMSP"
 
@@ -60,12 +62,12 @@ def demo(
 
     from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
     from gridloom.deploy.network_lock import NetworkLock  # noqa: PLC0415
-    from gridloom.market.export import write_results  # noqa: PLC0415
-    from gridloom.market.scenario import paper_scenario, read_scenario  # noqa: PLC0415
-    from gridloom.market.summary import summarise  # noqa: PLC0415
+    from gridloom.market.microgrid.energy_day import paper_day, read_day  # noqa: PLC0415
+    from gridloom.market.microgrid.export import write_results  # noqa: PLC0415
+    from gridloom.market.microgrid.summary import summarise  # noqa: PLC0415
 
     console = Console()
-    scenario = paper_scenario() if data is None else read_scenario(data)
+    scenario = paper_day() if data is None else read_day(data)
     with ExitStack() as stack:
         if directory is None:
             directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridloom-")))
@@ -82,7 +84,7 @@ def demo(
     console.print(f"\nThe whole report: {written[0]}")
 
 
-async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Console) -> DayResult:
+async def _trade(scenario: EnergyDay, home: NetworkHome, seed: int, console: Console) -> DayResult:
     from importlib import resources  # noqa: PLC0415
 
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
@@ -91,7 +93,7 @@ async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Cons
     from gridloom.deploy.home import describe  # noqa: PLC0415
     from gridloom.deploy.network import Network  # noqa: PLC0415
     from gridloom.deploy.topology import Topology  # noqa: PLC0415
-    from gridloom.market.day import trade_day  # noqa: PLC0415
+    from gridloom.market.microgrid.day import trade_day  # noqa: PLC0415
 
     text = (resources.files("gridloom.deploy") / "examples" / "microgrid.yaml").read_text()
     columns = (TextColumn("{task.description:34}"), BarColumn(), TimeElapsedColumn())
@@ -114,7 +116,7 @@ async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Cons
         access = NetworkAccess.open(home)
         stack.push_async_callback(access.close)
         await _deploy(access, progress)
-        members = _members(access, scenario)
+        members = await _members(access, scenario, progress)
         return await trade_day(
             scenario,
             members,
@@ -125,7 +127,7 @@ async def _trade(scenario: Scenario, home: NetworkHome, seed: int, console: Cons
 
 
 async def _deploy(access: NetworkAccess, progress: Progress) -> None:
-    """Take the four chaincodes of the market through the lifecycle, side by side."""
+    """Take the chaincodes of the market through the lifecycle, side by side."""
     import asyncio  # noqa: PLC0415
 
     from gridloom.chaincode import energy  # noqa: PLC0415
@@ -139,6 +141,7 @@ async def _deploy(access: NetworkAccess, progress: Progress) -> None:
         neighbours.ENERGY_UNITS,
         neighbours.MATCHMAKING,
         neighbours.COMPENSATION,
+        neighbours.DISPATCH,
     )
     (channel,) = access.topology.channels
     done = 0
@@ -153,31 +156,49 @@ async def _deploy(access: NetworkAccess, progress: Progress) -> None:
     await asyncio.gather(*(deploy(name) for name in names))
 
 
-def _members(access: NetworkAccess, scenario: Scenario) -> Members:
-    """Enrol a user for each column of the scenario, and connect everybody."""
-    from gridloom.market.day import Members  # noqa: PLC0415
+async def _members(access: NetworkAccess, scenario: EnergyDay, progress: Progress) -> Members:
+    """Enrol everybody with the CA of his organisation, and connect them.
+
+    What a certificate may do on the market are attributes that the CA has written into it.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role  # noqa: PLC0415
+    from gridloom.deploy.registrar import NetworkRegistrar  # noqa: PLC0415
     from gridloom.market.journal import Member  # noqa: PLC0415
+    from gridloom.market.microgrid.day import Members  # noqa: PLC0415
 
     (channel,) = access.topology.channels
+    registrar = NetworkRegistrar(access.topology, access.material)
+    enrolled = 0
 
-    def member(msp_id: str, user: str) -> Member:
+    async def member(msp_id: str, user: str, attributes: Mapping[str, str]) -> Member:
+        nonlocal enrolled
+        await registrar.enroll_user(msp_id, user, attributes)
+        enrolled += 1
+        progress(f"{user} enrolled", enrolled, len(scenario.users) + 2)
         network = access.gateway(msp_id, user).get_network(channel.name)
         return Member(user, msp_id, network, access.signer(msp_id, user))
 
-    users = []
-    for number in scenario.users:
-        name = f"user{number}"
-        role = {"gridloom.role": scenario.role_attribute(number)}
-        access.material.issue_user(PROSUMERS, name, attributes=role)
-        users.append(member(PROSUMERS, name))
-    return Members(channel.name, member(OPERATOR, "desk"), member(UTILITY, "meter"), users)
+    async def prosumers() -> list[Member]:
+        return [
+            await member(PROSUMERS, f"user{number}", scenario.attributes(number))
+            for number in scenario.users
+        ]
+
+    operator, grid, users = await asyncio.gather(
+        member(OPERATOR, "desk", {ROLE_ATTRIBUTE: Role.OPERATOR}),
+        member(UTILITY, "meter", {ROLE_ATTRIBUTE: Role.GRID}),
+        prosumers(),
+    )
+    return Members(channel.name, operator, grid, users)
 
 
 def _show(day: DayResult, summary: DaySummary, console: Console) -> None:
     """Print the day's prices and money, and what of the paper it agrees with."""
     from rich.table import Table  # noqa: PLC0415
 
-    from gridloom.market.comparison import tables  # noqa: PLC0415
+    from gridloom.market.microgrid.comparison import tables  # noqa: PLC0415
 
     compared = {table.number: table for table in tables(day)}
     shown = Table(title="The market day", title_justify="left")

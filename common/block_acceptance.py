@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gridloom.protos.common import common_pb2
 
-from . import blocks
+from . import blocks, poca
 from .blocks import BlockError
 from .channel.bundle import ChannelBundle
 from .errors import GridloomError
@@ -22,8 +22,9 @@ def accept_block(
     """BlockError unless ``block`` continues the chain of ``bundle``'s channel at ``number``.
 
     previous_hash: header hash of the block before it.  Checked in Fabric's order: header,
-    number, channel, metadata, form and hash of the data, BlockValidation policy; and last the
-    previous hash, which Fabric checks when it appends.
+    number, channel, metadata, form and hash of the data, BlockValidation policy; then, on a
+    channel under proof of credit, the right to cut it; and last the previous hash, which
+    Fabric checks when it appends.
     """
     if not block.HasField("header"):
         raise BlockError(number, "it has no header")
@@ -39,6 +40,8 @@ def accept_block(
         verify_signatures(block, bundle)
     except GridloomError as error:
         raise BlockError(number, f"its signatures are refused: {error}") from error
+    if bundle.orderer.consensus_type == poca.CONSENSUS_TYPE and number:
+        poca.verify_block(block, bundle.orderer.metadata)
     if block.header.previous_hash != previous_hash:
         raise BlockError(number, "its previous hash is not the hash of the block before it")
 

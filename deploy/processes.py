@@ -70,11 +70,14 @@ class NodeProcesses:
         self._home = home
         self._orderers = [node.name for node in topology.orderers()]
         self._peers = [node.name for node in topology.peers()]
+        self._authorities = [node.name for node in topology.authorities()]
         self._options = tuple(options)
         self._inherited = tuple(inherited)
         self._running: dict[str, Process] = {}
         self._replaceable = set(self._orderers if topology.clustered else ())
         self._falls: dict[str, list[float]] = {}
+        self._replacing = asyncio.Lock()
+        self._changed: Callable[[], None] = lambda: None
 
     @property
     def process_ids(self) -> Mapping[str, int]:
@@ -84,11 +87,11 @@ class NodeProcesses:
     async def start(self) -> None:
         """Start all nodes and wait until all serve; NodeFailed for the first that does not.
 
-        Peers connect to orderers at once, so these come first.
+        Peers connect to orderers at once, so these come first; nobody waits for CAs.
         """
-        for name in (*self._orderers, *self._peers):
+        for name in (*self._orderers, *self._peers, *self._authorities):
             await self._spawn(name)
-        for names in (self._orderers, self._peers):
+        for names in (self._orderers, self._peers, self._authorities):
             starting = [asyncio.create_task(self._start(name)) for name in names]
             try:
                 await asyncio.gather(*starting)
@@ -99,9 +102,10 @@ class NodeProcesses:
     async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
         """Return never; NodeFailed as soon as a node ends that the network cannot do without.
 
-        changed: told when a node has got another process.
+        changed: told when nodes have got other processes.
         """
-        watching = {asyncio.create_task(self._keep_up(name, changed)) for name in self._running}
+        self._changed = changed
+        watching = {asyncio.create_task(self._watch(name)) for name in self._running}
         try:
             done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_EXCEPTION)
         finally:
@@ -110,17 +114,30 @@ class NodeProcesses:
         for task in done:
             task.result()
 
-    async def _keep_up(self, name: str, changed: Callable[[], None]) -> None:
-        """Wait for the end of a node; start it again where that is allowed, else NodeFailed."""
+    async def restart(self) -> None:
+        """Give each node a new process, one after the other, orderers first; NodeFailed."""
+        for name in (*self._orderers, *self._peers):
+            async with self._replacing:
+                await self._stop(name)
+                await self._spawn(name)
+            self._changed()
+            await self._start(name)
+
+    async def _watch(self, name: str) -> None:
+        """Wait until a node ends; start it again where that is allowed, else NodeFailed."""
         while True:
-            status = await self._running[name].wait()
-            failure = self._failed(name, status)
-            if not self._may_restart(name):
-                raise failure
-            log.warning("%s; it is started again", str(failure).partition("\n")[0])
-            await asyncio.sleep(RESTART_PAUSE)
-            await self._spawn(name)
-            changed()
+            process = self._running[name]
+            status = await process.wait()
+            async with self._replacing:
+                if self._running[name] is not process:
+                    continue
+                failure = self._failed(name, status)
+                if not self._may_restart(name):
+                    raise failure
+                log.warning("%s; it is started again", str(failure).partition("\n")[0])
+                await asyncio.sleep(RESTART_PAUSE)
+                await self._spawn(name)
+            self._changed()
             await self._start(name)
 
     def _may_restart(self, name: str) -> bool:
@@ -130,8 +147,8 @@ class NodeProcesses:
         return name in self._replaceable and len(recent) < MAX_RESTARTS
 
     async def stop(self) -> None:
-        """End all nodes, peers first."""
-        for names in (self._peers, self._orderers):
+        """End all nodes, peers before orderers."""
+        for names in (self._authorities, self._peers, self._orderers):
             await asyncio.gather(*(self._stop(name) for name in names))
 
     async def _spawn(self, name: str) -> None:

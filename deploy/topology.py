@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from gridloom.orderer.etcdraft.metadata import Options
@@ -89,6 +90,24 @@ class OrdererNode:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityNode:
+    """One organization's CA server.
+
+    name: of the CA (ca-org1); port 0 = any free port; fixed: no other one will do instead.
+    """
+
+    name: str
+    host: str
+    port: int
+    fixed: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """Return host:port."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     """An organization with peers.
 
@@ -100,6 +119,7 @@ class Organization:
     msp_id: str
     group: str
     domain: str
+    authority: AuthorityNode
     peers: tuple[PeerNode, ...]
     users: tuple[User, ...]
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +133,7 @@ class OrdererOrganization:
     msp_id: str
     group: str
     domain: str
+    authority: AuthorityNode
     orderers: tuple[OrdererNode, ...]
     users: tuple[User, ...]
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -249,12 +270,20 @@ class Topology:
         """Return every node: orderers, then peers."""
         return (*self.orderers(), *self.peers())
 
+    def every_organization(self) -> tuple[OrdererOrganization | Organization, ...]:
+        """Return every organization: those of orderers, then those of peers."""
+        return (*self.orderer_organizations, *self.organizations)
+
+    def authorities(self) -> tuple[AuthorityNode, ...]:
+        """Return the CA server of every organization."""
+        return tuple(org.authority for org in self.every_organization())
+
     def ports(self) -> tuple[int, ...]:
-        """Return every port: of the nodes, the orderers' admin ports, then their cluster ports."""
+        """Return every port: of nodes, the orderers' admin ports, CA servers, cluster ports."""
         nodes = (node.port for node in self.nodes())
         admin = (node.admin_port for node in self.orderers())
         cluster = (node.cluster_port for node in self.orderers() if self.clustered)
-        return (*nodes, *admin, *cluster)
+        return (*nodes, *admin, *(node.port for node in self.authorities()), *cluster)
 
     def with_ports(self, change: Callable[[int], int]) -> Topology:
         """Return the same network with change(port) for each port, in the order of `ports`."""
@@ -271,15 +300,17 @@ class Topology:
             replace(org, orderers=tuple(replace(n, admin_port=next(changed)) for n in org.orderers))
             for org in orderer_orgs
         ]
+        certified = [_with_authority(org, next(changed)) for org in administered]
+        members = tuple(_with_authority(org, next(changed)) for org in orgs)
         if self.clustered:
-            administered = [
+            certified = [
                 replace(
                     org,
                     orderers=tuple(replace(n, cluster_port=next(changed)) for n in org.orderers),
                 )
-                for org in administered
+                for org in certified
             ]
-        return replace(self, orderer_organizations=tuple(administered), organizations=tuple(orgs))
+        return replace(self, orderer_organizations=tuple(certified), organizations=members)
 
     def shifted(self, port_base: int) -> Topology:
         """Return the same network with all ports moved so that 7050 becomes port_base.
@@ -294,3 +325,11 @@ class Topology:
             return target
 
         return self.with_ports(moved)
+
+
+OrganizationKind = TypeVar("OrganizationKind", Organization, OrdererOrganization)
+
+
+def _with_authority(org: OrganizationKind, port: int) -> OrganizationKind:
+    """Return an organization whose CA server has another port."""
+    return replace(org, authority=replace(org.authority, port=port))

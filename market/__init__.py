@@ -1,9 +1,11 @@
-"""The energy market off the chain: pricing, scenarios, the traded day, its report.
+"""Energy markets off the chain: communities, mechanisms, studies, reports; five papers.
 
-Reading order: period (one hour: who sells, at what price, who gets how much), followers
-(the sellers' answer to a price), pricing/ (one module per way to set the price), swarm
-(the paper's search), solve (case files); then scenario (a day's data), day (the trading
-through the client SDK), summary, comparison and report.  The rules that the ledger
-enforces are not here but in chaincode/energy, which this folder imports.
-(Fabric counterpart: none; this is an application on a network.)
+The common frame: community (users, devices, profiles, tariff, feeder), mechanism (orders
+in, trades and prices out), settlement (exact integers), grid_check, scenario (which study
+with which parameters), study (what can be run), result (metrics, tables, plots), report.
+What there is of each, by paper: mechanisms/, studies/, and kinds/ for `market solve`.
+A paper's own modules are in a folder of its own: microgrid/ is paper 003.
+
+The rules that the ledger enforces are not here but in chaincode/energy, which this folder
+imports.  (Fabric counterpart: none; this is an application on a network.)
 """

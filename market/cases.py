@@ -1,30 +1,43 @@
 """Reading the fields of a case, so that a bad one is named by case and field.
 
-Every reader takes the path of the field and raises CaseError with it.  Numbers must be
-JSON numbers and finite; true and false are not numbers.  (Fabric counterpart: none.)
+Every reader takes the path of the field and raises CaseError with it (a scenario's field:
+ScenarioError).  Numbers must be JSON numbers and finite; true and false are not numbers.
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import NoReturn
+
+from gridloom.common.errors import GridloomError
 
 from .errors import CaseError
 from .tariff import Tariff
 
+_EXACT = re.compile(r"[+-]?[0-9]{1,400}(/[0-9]{1,400}|(\.[0-9]{0,400})?([eE][+-]?[0-9]{1,3})?)")
+
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The input of one case."""
+    """The input of one case, or the parameters of a scenario under its name.
+
+    error: what a bad field raises, made of case_id, the field's path and the reason; place:
+    what the path begins with where these are the fields of an object inside the case.
+    """
 
     case_id: str
     values: Mapping[str, object]
+    error: Callable[[str, str, str], GridloomError] = CaseError
+    place: str = ""
 
     def fail(self, field: str, reason: str) -> NoReturn:
-        """Raise the CaseError of this case."""
-        raise CaseError(self.case_id, field, reason)
+        """Raise the error of this case."""
+        raise self.error(self.case_id, self.place + field, reason)
 
     def required(self, field: str) -> object:
         """The raw value; a missing field is an error."""
@@ -61,11 +74,71 @@ class Fields:
             self.fail("p_s", f"{sell} is not below p_b = {buy}")
         return Tariff(sell, buy)
 
+    def text(self, field: str) -> str:
+        """A text."""
+        value = self.required(field)
+        if not isinstance(value, str):
+            self.fail(field, f"is {_json_name(value)}, not text")
+        return value
+
+    def index(self, field: str, length: int) -> int:
+        """A position in a list of that length."""
+        value = self.required(field)
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fail(field, f"is {_json_name(value)}, not a whole number")
+        if not 0 <= value < length:
+            self.fail(field, f"{value} is none of the {length} positions from 0")
+        return value
+
+    def interval(self, field: str) -> tuple[float, float]:
+        """A pair of finite numbers >= 0, the first not above the second."""
+        low, high = self.numbers(field, length=2)
+        if low > high:
+            self.fail(field, f"{low} is above {high}")
+        return low, high
+
+    def part(self, field: str) -> Fields:
+        """The fields of an object inside this one."""
+        return self.as_part(field, self.required(field))
+
+    def as_part(self, field: str, value: object) -> Fields:
+        """The value as an object with fields of its own."""
+        if not isinstance(value, Mapping):
+            self.fail(field, f"is {_json_name(value)}, not an object")
+        return Fields(self.case_id, value, self.error, f"{self.place}{field}.")
+
     def as_list(self, field: str, value: object) -> list[object]:
         """The value as a list."""
         if not isinstance(value, list):
             self.fail(field, f"is {_json_name(value)}, not a list")
         return value
+
+    def as_object(self, field: str, value: object) -> Mapping[str, object]:
+        """The value as an object."""
+        if not isinstance(value, Mapping):
+            self.fail(field, f"is {_json_name(value)}, not an object")
+        return value
+
+    def exact(self, field: str, *, low: Fraction | int | None = None) -> Fraction:
+        """A finite number >= low without rounding; see as_exact."""
+        return self.as_exact(field, self.required(field), low=low)
+
+    def as_exact(self, field: str, value: object, *, low: Fraction | int | None = None) -> Fraction:
+        """The value without rounding: a JSON number as it is written, or text such as
+        "0.615" or "13/50"."""
+        if isinstance(value, str):
+            try:
+                number = Fraction(value) if _EXACT.fullmatch(value) else None
+            except (ValueError, ZeroDivisionError):
+                number = None
+            if number is None:
+                self.fail(field, f"{value!r} is not a decimal or a fraction")
+        else:
+            self.as_number(field, value, low=-math.inf)
+            number = Fraction(str(value))
+        if low is not None and number < low:
+            self.fail(field, f"{value} is below {low}")
+        return number
 
     def as_number(
         self, field: str, value: object, *, low: float = 0.0, high: float = math.inf
@@ -82,6 +155,13 @@ class Fields:
         if not low <= number <= high:
             self.fail(field, f"{number} is not in [{low}, {high}]")
         return number
+
+
+Output = dict[str, object]
+"""An answer that is a JSON object."""
+
+Kind = Callable[[Fields], object]
+"""Answers the cases of one kind with plain JSON values."""
 
 
 def _json_name(value: object) -> str:

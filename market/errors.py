@@ -3,6 +3,9 @@
 MarketError
   CaseError      a case file's field does not say what it must
   ProfileError   a cell of load.csv or generation.csv is not a quantity of energy
+  CommunityError a community that cannot be: shapes, signs, names
+  ScenarioError  a scenario's field does not say what it must
+  LedgerDiffers  the ledger computed something else than the same rule does here
   EventsEnded    a peer stopped delivering blocks while the day was traded
   NotCommitted   a transaction of the market day was ordered and found invalid
 (Fabric counterpart: none.)
@@ -53,6 +56,29 @@ class ProfileError(MarketError):
         self.reason = reason
 
 
+class CommunityError(MarketError):
+    """A community cannot be as described; place: which part of it; reason: what is wrong."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(f"{place}: {reason}")
+        self.place = place
+        self.reason = reason
+
+
+class ScenarioError(MarketError):
+    """A scenario cannot be run as written.
+
+    source: its file or name; field: path of the field, empty for the whole; reason: what
+    is wrong with it.
+    """
+
+    def __init__(self, source: str, field: str, reason: str) -> None:
+        super().__init__(f"{source}: {field}: {reason}" if field else f"{source}: {reason}")
+        self.source = source
+        self.field = field
+        self.reason = reason
+
+
 class NotCommitted(MarketError):
     """A transaction of the market day did not become valid.
 
@@ -72,3 +98,13 @@ class EventsEnded(MarketError):
     def __init__(self, block: int) -> None:
         super().__init__(f"a peer stopped delivering blocks after block {block}")
         self.block = block
+
+
+class LedgerDiffers(MarketError):
+    """The ledger's answer is not the one computed here; what: of which; both answers."""
+
+    def __init__(self, what: str, ledger: object, ours: object) -> None:
+        super().__init__(f"{what}: the ledger has {ledger}, computed here {ours}")
+        self.what = what
+        self.ledger = ledger
+        self.ours = ours

@@ -1,153 +1,190 @@
-"""report.html: the traded day on one self-contained page, figures inside.
+"""Writes a result: report.html (self-contained), summary.json and each table as CSV.
 
-(Fabric counterpart: none.)
+What differs from run to run goes to measured.html and measured.json; every other file has
+the same bytes whenever scenario, seed and versions are the same.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import csv
+import json
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from html import escape
-from importlib import resources
+from importlib import metadata, resources
+from pathlib import Path
 from string import Template
 
-from . import paper, plots
-from .comparison import Cell, Table, tables
-from .day import DayResult
-from .figures import FigureRow, figure_rows
-from .ledger_map import Place, places
-from .summary import DaySummary
+from . import plots
+from .result import Cell, Metric, Plot, Result, Table
+from .scenario import Scenario
+
+_SHOWN_ROWS = 120  # of a table on the page; the CSV has all
 
 
-def render(day: DayResult, summary: DaySummary) -> str:
-    """The page's HTML; needs no other file and no network."""
-    page = (resources.files("gridloom.market") / "data" / "report.html").read_text()
-    rows = figure_rows(day, summary)
-    compared = tables(day)
-    body = "\n".join(
-        (
-            _head(day, summary, rows),
-            _pictures(day, summary, rows),
-            *(_table_section(table) for table in compared),
-            _claims(day, summary, rows),
-            _ledger_section(places(day)),
-        )
-    )
-    return Template(page).substitute(body=body)
+def versions() -> dict[str, str]:
+    """What computed and drew the result."""
+    packages = ("gridloom", "numpy", "matplotlib")
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in packages},
+    }
 
 
-def _head(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> str:
-    scenario = day.scenario
-    source = "Tables 8 and 9 of the paper" if scenario.is_paper else "own load.csv, generation.csv"
-    alone = sum(row.revenue_grid_only for row in rows)
-    model_bill = sum(sum(result.priced.outcome.buyer_cost) for result in day.hours)
-    searched = [
-        abs((result.priced.outcome.price or 0.0) - (result.priced.exact_price or 0.0))
-        for result in day.hours
+def write(result: Result, scenario: Scenario, directory: Path) -> list[Path]:
+    """Write every file into directory, made if it is not there; their paths."""
+    directory.mkdir(parents=True, exist_ok=True)
+    origin = {
+        "scenario": scenario.name,
+        "study": scenario.study,
+        "seed": scenario.seed,
+        "versions": versions(),
+        "parameters": dict(result.parameters or scenario.parameters),
+    }
+    summary = {
+        "title": result.title,
+        **origin,
+        "metrics": [asdict(metric) for metric in result.metrics],
+        "remarks": list(result.remarks),
+        "tables": [f"{table.name}.csv" for table in result.tables],
+    }
+    written = [
+        _text(directory / "report.html", render(result, origin)),
+        _text(directory / "summary.json", _json(summary)),
+        *(write_table(table, directory) for table in result.tables),
     ]
-    facts = (
-        (f"{summary.total_bill:.3f} yuan", "buyers' bill"),
-        (f"{summary.saving_percent:.3f} %", "saved against the grid alone"),
-        (f"{summary.seller_revenue:.3f} yuan", "sellers' revenue"),
-        (f"{summary.seller_revenue / alone:.4f}" if alone else "-", "of selling all to the grid"),
-        (f"{sum(len(hour.tx_ids) for hour in summary.hours)}", "transactions in the hours"),
-        (f"{summary.seconds:.1f} s", "trading time"),
-    )
-    boxes = "".join(f"<div><b>{value}</b>{name}</div>" for value, name in facts)
-    return (
-        "<h1>Market day</h1>"
-        f"<p class=note>{len(scenario.hours)} hours, {len(scenario.users)} users, data: {source}; "
-        f"mechanism <code>{escape(day.mode)}</code>; grid prices p_s = {scenario.tariff.sell:g}, "
-        f"p_b = {scenario.tariff.buy:g} yuan per kWh.</p>"
-        f"<div class=facts>{boxes}</div>"
-        "<p>All numbers are what the ledger settled, in whole Wh and micro-yuan; for each hour "
-        "money and energy sum to zero. The pricing model itself, unrounded, gives a bill of "
-        f"{model_bill:.6f} yuan. The particle swarm's prices differ from the exact ones by at "
-        f"most {max(searched, default=0.0):.1e} yuan per kWh.</p>"
-    )
+    if result.has_measurements:
+        written += [
+            _text(directory / "measured.html", render_measured(result)),
+            _text(directory / "measured.json", _json(dict(result.measured))),
+            *(write_table(table, directory) for table in result.measured_tables),
+        ]
+    return written
 
 
-def _pictures(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> str:
-    tariff = day.scenario.tariff
-    printed: dict[int, float] = {}
-    if day.scenario.is_paper:
-        printed = {hour: row[0] for hour, row in paper.table(12).rows.items()}
-    figures = (
-        (plots.prices(summary, (tariff.sell, tariff.buy), printed), "Internal price"),
-        (plots.bills(rows), "Figure 4: buyers' bill, with the market and from the grid alone"),
-        (plots.revenues(rows), "Figure 5: sellers' revenue, with the market and all sold at p_s"),
-        (plots.exchange(summary), "Energy traded inside, taken from and given to the grid"),
-    )
-    drawn = "".join(
-        f"<figure>{svg}<figcaption>{caption}</figcaption></figure>" for svg, caption in figures
-    )
-    return f"<h2>Prices, bills and revenues</h2>{drawn}"
-
-
-def _table_section(table: Table) -> str:
-    remarks = bool(table.remarks)
-    heads = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
-    extra = "<th class=text>remark</th>" if remarks else ""
-    lines = []
-    for hour, cells in table.rows.items():
-        numbers = "".join(map(_cell, cells))
-        remark = f"<td class=text>{escape(table.remarks.get(hour, ''))}</td>" if remarks else ""
-        lines.append(f"<tr><th>{hour}</th>{numbers}{remark}</tr>")
-    agreement = ""
-    if table.compared:
-        agreement = (
-            f"<p class=note>{table.agreeing} of {table.compared} printed cells agree with ours "
-            "(green); below each number: the printed one and the difference.</p>"
+def write_table(table: Table, directory: Path) -> Path:
+    """A table as CSV; units stand in the heading."""
+    path = directory / f"{table.name}.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(
+            f"{column.name} ({column.unit})" if column.unit else column.name
+            for column in table.columns
         )
-    return (
-        f"<h2>Table {table.number}: {escape(table.title)}</h2>"
-        f"<p>{escape(table.explanation)}</p>{agreement}"
-        f"<div class=wide><table><tr><th>hour</th>{heads}{extra}</tr>{''.join(lines)}</table></div>"
-    )
+        writer.writerows([_plain(cell) for cell in row] for row in table.rows)
+    return path
 
 
-def _cell(cell: Cell) -> str:
-    if cell.ours is None:
-        return "<td>-</td>"
-    number = f"{cell.ours:.6g}"
-    if cell.printed is None or cell.difference is None:
-        return f"<td>{number}</td>"
-    kind = "agrees" if cell.agrees else "differs"
-    beside = f"{cell.printed:g} ({cell.difference:+.3f})"
-    return f"<td class={kind}>{number}<small>{beside}</small></td>"
+def render(result: Result, origin: Mapping[str, object]) -> str:
+    """The page; needs no other file and no network.  origin: what reproduces it."""
+    body = [
+        f"<h1>{escape(result.title)}</h1>",
+        _facts(result.metrics),
+        *(f"<p>{escape(remark)}</p>" for remark in result.remarks),
+        *map(_figure, result.plots),
+        _metrics(result.metrics),
+        *map(_table, result.tables),
+    ]
+    if result.has_measurements:
+        body.append(
+            '<h2>Measured</h2><p>What differs from run to run is in <a href="measured.html">'
+            "measured.html</a> and measured.json.</p>"
+        )
+    body.append(f"<h2>To reproduce</h2><pre>{escape(_json(dict(origin)))}</pre>")
+    return _page(result.title, body)
 
 
-def _claims(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> str:
-    alone = sum(row.bill_grid_only for row in rows)
-    text = (
-        f"<p>Against {alone:.3f} yuan from the grid alone buyers pay {summary.total_bill:.3f} "
-        f"yuan, {summary.saving_percent:.3f} % less.</p>"
-    )
-    if not day.scenario.is_paper:
-        return f"<h2>Saving</h2>{text}"
-    theirs = sum(row.printed_bill or 0.0 for row in rows)
-    text += (
-        "<p>The paper's Table 12, allocated by eq. (13) with its cap, amounts to "
-        f"{theirs:.3f} yuan.</p>"
-    )
-    items = "".join(
-        f"<li><b>{escape(claim)}.</b> {escape(verdict)}</li>" for claim, verdict in paper.CLAIMS
-    )
-    return f"<h2>The paper's claims</h2>{text}<ul>{items}</ul>"
-
-
-def _ledger_section(found: Iterable[Place]) -> str:
+def render_measured(result: Result) -> str:
+    """The page of what differs from run to run."""
     lines = "".join(
-        f"<tr><th>{place.hour}</th><td class=text>{escape(place.number)}</td>"
-        f"<td>{place.value}</td><td class=text>{escape(place.unit)}</td>"
-        f"<td class=text>{escape(place.chaincode)}<small>{escape(place.key)}</small></td>"
-        f"<td>{place.block}</td><td class=text><code>{place.transaction_id}</code></td></tr>"
-        for place in found
+        f"<tr><td class=text>{escape(name)}</td><td>{escape(json.dumps(value))}</td></tr>"
+        for name, value in result.measured.items()
     )
+    title = f"{result.title}: measured"
+    body = [
+        f"<h1>{escape(title)}</h1><p class=note>On this machine, in this run.</p>",
+        f"<table>{lines}</table>",
+        *map(_figure, result.measured_plots),
+        *map(_table, result.measured_tables),
+    ]
+    return _page(title, body)
+
+
+def _page(title: str, body: Iterable[str]) -> str:
+    page = (resources.files("gridloom.market") / "data" / "report.html").read_text()
+    return Template(page).substitute(title=escape(title), body="\n".join(body))
+
+
+def _facts(metrics: Sequence[Metric]) -> str:
+    boxes = "".join(
+        f"<div><b>{_shown(metric.value)} {escape(metric.unit)}</b>{_words(metric.name)}</div>"
+        for metric in metrics[:8]
+    )
+    return f"<div class=facts>{boxes}</div>"
+
+
+def _metrics(metrics: Sequence[Metric]) -> str:
+    if not metrics:
+        return ""
+    lines = "".join(
+        f"<tr><td class=text>{_words(metric.name)}</td><td>{_shown(metric.value)}</td>"
+        f"<td class=text>{escape(metric.unit)}</td>"
+        f"<td class=text>{escape(metric.meaning)}</td></tr>"
+        for metric in metrics
+    )
+    return f"<h2>Metrics</h2><table>{lines}</table>"
+
+
+def _figure(plot: Plot) -> str:
+    return f"<figure>{plots.draw(plot)}<figcaption>{escape(plot.title)}</figcaption></figure>"
+
+
+def _table(table: Table) -> str:
     heads = "".join(
-        f"<th class=text>{name}</th>"
-        for name in ("hour", "number", "value", "unit", "chaincode, key", "block", "transaction")
+        f"<th>{escape(column.name)}<small> {escape(column.unit)}</small></th>"
+        for column in table.columns
     )
+    lines = "".join(
+        f"<tr>{''.join(map(_cell, row))}</tr>" for row in list(table.rows)[:_SHOWN_ROWS]
+    )
+    more = ""
+    if len(table.rows) > _SHOWN_ROWS:
+        more = f"<p class=note>{_SHOWN_ROWS} of {len(table.rows)} rows; all in {table.name}.csv</p>"
     return (
-        "<h2>Where on the ledger each number stands</h2><details open><summary>All keys</summary>"
-        f"<div class=wide><table><tr>{heads}</tr>{lines}</table></div></details>"
+        f"<h2>{escape(table.title)}</h2><p>{escape(table.explanation)}</p>"
+        f"<div class=wide><table><tr>{heads}</tr>{lines}</table></div>{more}"
     )
+
+
+def _cell(value: Cell) -> str:
+    kind = " class=text" if isinstance(value, str) else ""
+    return f"<td{kind}>{_shown(value)}</td>"
+
+
+def _shown(value: Cell) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return escape(str(value))
+
+
+def _plain(value: Cell) -> Cell:
+    """A cell of a CSV: floats to nine digits, without a minus zero."""
+    if isinstance(value, float):
+        return float(f"{value:.9g}") + 0.0
+    return "" if value is None else value
+
+
+def _words(name: str) -> str:
+    return escape(name.replace("_", " "))
+
+
+def _json(document: object) -> str:
+    return json.dumps(document, indent=1, allow_nan=False, default=str) + "\n"
+
+
+def _text(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path

@@ -1,88 +1,81 @@
-"""A market day before it is traded: hours, users, energy and the grid's prices.
+"""A scenario: which study, with which parameters, under which seed.
 
-Energy is in Wh and prices are in micro-yuan per kWh, as on the ledger; the pricing model
-gets the same numbers in kWh and yuan.  (Fabric counterpart: none.)
+As a file it is YAML:
+
+    name: street                   # of the report; the file's name if left out
+    title: Twenty households       # free text
+    study: community               # a name of studies.STUDIES
+    seed: 7
+    parameters:                    # the study's own; `gridloom market list` names them
+      community: {households: 20, days: 1}
+      mechanism: pay_as_clear
+
+What is wrong in it is named by file and field.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from importlib import resources
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gridloom.chaincode.energy.rules.prices import GridPrices
+import yaml
 
-from .period import Period
-from .profiles import read_profiles
-from .tariff import Tariff
+from .errors import ScenarioError
 
-PAPER_GRID = GridPrices(sell=770_000, buy=850_000)
+_KEYS = frozenset({"name", "title", "study", "seed", "parameters"})
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """load, generation: Wh by hour and user, rows in order of hours; the users' numbers
-    start at 1.  is_paper: whether the day is the paper's, so that its tables compare."""
+    """name: letters, digits, - and _; folder: where relative paths in it begin."""
 
-    hours: tuple[int, ...]
-    load: tuple[tuple[int, ...], ...]
-    generation: tuple[tuple[int, ...], ...]
-    grid: GridPrices = PAPER_GRID
-    is_paper: bool = False
-
-    @property
-    def users(self) -> tuple[int, ...]:
-        """The users' numbers."""
-        return tuple(range(1, len(self.load[0]) + 1))
-
-    @property
-    def tariff(self) -> Tariff:
-        """The grid's prices in yuan per kWh."""
-        return Tariff(self.grid.sell / 1e6, self.grid.buy / 1e6)
-
-    def net(self, hour: int) -> tuple[int, ...]:
-        """Net output of every user in an hour, Wh (eq. 5)."""
-        return self.nets[self.hours.index(hour)]
-
-    @property
-    def nets(self) -> tuple[tuple[int, ...], ...]:
-        """Net output by hour and user, Wh."""
-        return tuple(
-            tuple(g - e for g, e in zip(generation, load, strict=True))
-            for generation, load in zip(self.generation, self.load, strict=True)
-        )
-
-    def sells(self, user: int) -> bool:
-        """Whether the user is a seller in some hour."""
-        return any(net[user - 1] >= 0 for net in self.nets)
-
-    def buys(self, user: int) -> bool:
-        """Whether the user is a buyer in some hour."""
-        return any(net[user - 1] < 0 for net in self.nets)
-
-    def role_attribute(self, user: int) -> str:
-        """What the user's certificate must carry as gridloom.role: BU, SU or BU,SU."""
-        roles = (("BU", self.buys(user)), ("SU", self.sells(user)))
-        return ",".join(role for role, plays in roles if plays)
-
-    def period(self, hour: int) -> Period:
-        """The hour as the pricing model sees it."""
-        row = self.hours.index(hour)
-        return Period(
-            tuple(energy / 1000 for energy in self.generation[row]),
-            tuple(energy / 1000 for energy in self.load[row]),
-            self.tariff,
-        )
+    name: str
+    study: str
+    title: str = ""
+    seed: int = 0
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    folder: Path = Path()
 
 
-def paper_scenario() -> Scenario:
-    """Tables 8 and 9 of paper 003: five users, hours 7 to 18."""
-    with resources.as_file(resources.files("gridloom.market") / "data") as directory:
-        scenario = read_scenario(directory)
-    return Scenario(scenario.hours, scenario.load, scenario.generation, is_paper=True)
+def read_scenario(path: Path) -> Scenario:
+    """A scenario file; ScenarioError."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ScenarioError(str(path), "", f"cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ScenarioError(str(path), "", f"is no YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise ScenarioError(str(path), "", "is no mapping of names to values")
+    return parse_scenario(content, str(path), name=path.stem, folder=path.parent)
 
 
-def read_scenario(directory: Path, grid: GridPrices = PAPER_GRID) -> Scenario:
-    """The day in a folder's load.csv and generation.csv; ProfileError."""
-    load, generation = read_profiles(directory)
-    return Scenario(load.hours, load.energy, generation.energy, grid)
+def parse_scenario(
+    content: Mapping[object, object], source: str, *, name: str, folder: Path
+) -> Scenario:
+    """A scenario from what the file says; source and name: the file's."""
+    unknown = sorted(str(key) for key in content if key not in _KEYS)
+    if unknown:
+        allowed = ", ".join(sorted(_KEYS))
+        raise ScenarioError(source, unknown[0], f"is not known; there are {allowed}")
+    name = _text(content, source, "name", name)
+    if not name.replace("-", "").replace("_", "").isalnum():
+        raise ScenarioError(source, "name", f"{name!r} is not of letters, digits, - and _")
+    if "study" not in content:
+        raise ScenarioError(source, "study", "is missing")
+    parameters = content.get("parameters") or {}
+    if not isinstance(parameters, dict) or not all(isinstance(key, str) for key in parameters):
+        raise ScenarioError(source, "parameters", "is no mapping of names to values")
+    seed = content.get("seed", 0)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ScenarioError(source, "seed", f"{seed!r} is no whole number >= 0")
+    study = _text(content, source, "study", "")
+    return Scenario(name, study, _text(content, source, "title", ""), seed, parameters, folder)
+
+
+def _text(content: Mapping[object, object], source: str, field_name: str, default: str) -> str:
+    value = content.get(field_name, default)
+    if not isinstance(value, str):
+        raise ScenarioError(source, field_name, f"{value!r} is no text")
+    return value

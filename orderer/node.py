@@ -27,6 +27,8 @@ from .etcdraft.chain import RaftChain
 from .etcdraft.consenter import ClusterParts, EtcdraftConsenter
 from .etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from .etcdraft.metadata import tls_anchors
+from .poca.consenter import CONSENSUS_TYPE as POCA
+from .poca.consenter import PocaConsenter
 from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
@@ -73,10 +75,10 @@ class Orderer:
     """One ordering node.
 
     signer: signs blocks and CONFIG messages, of the MSP ``local_msp_id``; storage: holds the
-    channels, which are opened here; cutting: when solo chains end a block; cluster: what makes
-    this node one of several, None for solo only; consenters: by consensus type, over those;
-    time_window: how far a deliver request's time may be off; check_expiration: whether expired
-    client certificates are refused.
+    channels, which are opened here; cutting: when chains end a block; cluster: what makes this
+    node one of several, None for solo and poca only, which are for it alone; consenters: by
+    consensus type, over those; time_window: how far a deliver request's time may be off;
+    check_expiration: whether expired client certificates are refused.
     """
 
     def __init__(
@@ -97,7 +99,10 @@ class Orderer:
             raise WrongMsp(signer.msp_id, local_msp_id)
         self._disk = ThreadPoolExecutor(1, "orderer-disk")
         self._log_disk = ThreadPoolExecutor(1, "orderer-log")
-        own: dict[str, Consenter] = {SOLO: SoloConsenter(cutting)}
+        own: dict[str, Consenter] = {
+            SOLO: SoloConsenter(cutting),
+            POCA: PocaConsenter(signer, cutting),
+        }
         if cluster is not None:
             own[ETCDRAFT] = EtcdraftConsenter(cluster, self._log_disk)
         resources = OrdererResources(

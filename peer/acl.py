@@ -163,6 +163,10 @@ class AccessControl:
         """
         self._check_local(resource, PEER_RESOURCES[resource], caller, _OF_SIGNED_DATA)
 
+    def check_role(self, resource: str, role: str, caller: SignedData) -> None:
+        """AccessDenied unless the signer has the role; for what no ACL of Fabric's names."""
+        self._check_local(resource, role, caller, _OF_SIGNED_DATA)
+
     def _check_local(
         self, resource: str, role: str, caller: SignedData, steps: tuple[str, str] = _OF_PROPOSAL
     ) -> None:

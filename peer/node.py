@@ -39,6 +39,7 @@ from .chaincodes.lifecycle.state_indexes import StateIndexes
 from .channel import PeerChannel, stored_bundle
 from .deliver import DeliverService
 from .discovery.peers import PeerDirectory, PeerInfo
+from .discovery.service import DiscoveryService
 from .endorser import Endorser
 from .gateway.service import Gateway, GatewayOptions
 from .gateway.submit import OrdererInfo
@@ -143,7 +144,7 @@ class Peer:
         return sorted(self._channels)
 
     def services(self) -> ServiceRegistry:
-        """All of protos.{Endorser,Deliver,Snapshot}, gateway.Gateway and gossip.Gossip."""
+        """protos.{Endorser,Deliver,Snapshot}, gateway.Gateway, discovery.Discovery and gossip."""
         return self._services
 
     def join(self, genesis_block: common_pb2.Block) -> PeerChannel:
@@ -218,8 +219,20 @@ class Peer:
                 settings.gateway.endorsement_timeout.total_seconds(),
                 settings.gateway.broadcast_timeout.total_seconds(),
             ),
+            own_peer=endorser.evaluate,
         )
         registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
+        if settings.discovery.enabled:
+            discovery = DiscoveryService(
+                local,
+                peers,
+                self.acl,
+                channels=self.channel,
+                channel_ids=self.channel_ids,
+                runnable=self.host.runnable,
+                settings=settings.discovery,
+            )
+            registry.add("discovery.Discovery", discovery)
         registry.add("gossip.Gossip", self._communication)
         return registry
 

@@ -68,6 +68,18 @@ class ConcurrencySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoverySettings:
+    """The discovery service; the defaults are the sample core.yaml's.
+
+    org_members_allowed: any member of the own organisation may ask for peers without naming a
+    channel, not only administrators.
+    """
+
+    enabled: bool = True
+    org_members_allowed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class PrivateDataSettings:
     """How private data are given out, gathered and kept; the defaults are the sample core.yaml's.
 
@@ -130,6 +142,7 @@ class PeerSettings:
     concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     bootstrap: tuple[str, ...] = ()
+    discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
 
 
 def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSettings:
@@ -250,6 +263,7 @@ def _settings(source: _Source) -> PeerSettings:
         private_data=_private_data(source),
         concurrency=_concurrency(source),
         bootstrap=source.texts("peer.gossip.bootstrap"),
+        discovery=_discovery(source),
     )
 
 
@@ -305,6 +319,16 @@ def _concurrency(source: _Source) -> ConcurrencySettings:
         endorser=source.value(f"{prefix}.endorserService", int, default.endorser),
         deliver=source.value(f"{prefix}.deliverService", int, default.deliver),
         gateway=source.value(f"{prefix}.gatewayService", int, default.gateway),
+    )
+
+
+def _discovery(source: _Source) -> DiscoverySettings:
+    prefix, default = "peer.discovery", DiscoverySettings()
+    return DiscoverySettings(
+        enabled=source.value(f"{prefix}.enabled", _boolean, default.enabled),
+        org_members_allowed=source.value(
+            f"{prefix}.orgMembersAllowedAccess", _boolean, default.org_members_allowed
+        ),
     )
 
 

@@ -10,6 +10,8 @@
         ├── Duplicate         it is there already                          409
         ├── GateClosed        orders for the hour are no longer taken      409
         ├── WrongStage        a step of the hour before its turn           409
+        ├── SessionClosed     an auction no longer takes orders            409
+        ├── TooEarly          a step of an auction before its turn         409
         ├── NegativeEnergy    less than nothing                            422
         ├── PriceOutOfRange   beyond the grid's prices                     422
         └── BadTerms          something else that cannot be meant          422
@@ -92,6 +94,24 @@ class WrongStage(MarketFault):
     def __init__(self, hour: int, reason: str) -> None:
         super().__init__(f"delivery hour {hour}: {reason}", status=409)
         self.hour = hour
+
+
+class SessionClosed(MarketFault):
+    """An auction's session no longer takes orders; reason: by whom or since when."""
+
+    def __init__(self, session: str, reason: str) -> None:
+        super().__init__(f"session {session} takes no more orders: {reason}", status=409)
+        self.session = session
+        self.reason = reason
+
+
+class TooEarly(MarketFault):
+    """A step of an auction before its turn; step: which; reason: what must come first."""
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"{step}: {reason}", status=409)
+        self.step = step
+        self.reason = reason
 
 
 class NegativeEnergy(MarketFault):

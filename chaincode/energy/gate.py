@@ -16,6 +16,11 @@ from .orders import Hour, HourTerms
 _HOUR = "hour"
 
 
+def transaction_time(ctx: Context) -> int:
+    """Unix time in seconds, as the transaction itself says."""
+    return int(ctx.stub.get_tx_timestamp().timestamp())
+
+
 def hour_key(ctx: Context, delivery_time: int) -> str:
     """The ledger key of a delivery hour."""
     if delivery_time < 0:
@@ -36,7 +41,7 @@ def demand_open_gate(ctx: Context, delivery_time: int) -> Hour:
     hour = read_hour(ctx, delivery_time)
     if hour.closed:
         raise GateClosed(delivery_time, "the operator has closed it")
-    if int(ctx.stub.get_tx_timestamp().timestamp()) >= hour.terms.gate_closes_at:
+    if transaction_time(ctx) >= hour.terms.gate_closes_at:
         raise GateClosed(delivery_time, f"since Unix time {hour.terms.gate_closes_at}")
     return hour
 
@@ -46,5 +51,5 @@ def check_terms(ctx: Context, terms: HourTerms) -> None:
     if not 0 < terms.grid_sell_price < terms.grid_buy_price:
         prices = f"{terms.grid_sell_price} and {terms.grid_buy_price}"
         raise BadTerms("grid_sell_price", f"0 < p_s < p_b does not hold for {prices}")
-    if terms.gate_closes_at <= int(ctx.stub.get_tx_timestamp().timestamp()):
+    if terms.gate_closes_at <= transaction_time(ctx):
         raise BadTerms("gate_closes_at", f"{terms.gate_closes_at} is already past")

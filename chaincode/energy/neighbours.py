@@ -16,6 +16,14 @@ AUTHENTICATION = "authentication"
 ENERGY_UNITS = "energy_units"
 MATCHMAKING = "matchmaking"
 COMPENSATION = "compensation"
+DISPATCH = "dispatch"
+AUCTION = "auction"
+
+AUTOMATIC_AUCTION = "automatic_auction"
+"""Of the learning market (paper 002); it stands alone."""
+
+ENERGY_REQUESTS, POWER_PURCHASE = "energy_requests", "power_purchase"
+"""Of the active distribution network (paper 004); each stands alone."""
 
 T = TypeVar("T")
 

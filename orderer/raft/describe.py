@@ -82,6 +82,18 @@ def describe_conf_state(state: ConfState) -> str:
     )
 
 
+def conf_state_fields(state: ConfState) -> str:
+    """A membership as the fields of its message."""
+    fields = {
+        "voters": state.voters,
+        "learners": state.learners,
+        "voters_outgoing": state.voters_outgoing,
+        "learners_next": state.learners_next,
+    }
+    parts = [f"{name}:{node}" for name, nodes in fields.items() for node in nodes]
+    return " ".join([*parts, f"auto_leave:{str(state.auto_leave).lower()}"])
+
+
 def _numbers(numbers: Iterable[int]) -> str:
     return f"[{' '.join(map(str, numbers))}]"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .confchange import restore
+from .describe import conf_state_fields
 from .errors import InvalidConfChange, RaftPanic
 from .membership import applied_to, changer, switch_to_config
 from .messages import ConfState, Message, MessageType, Snapshot
@@ -32,7 +33,7 @@ def _restore(raft: Raft, snapshot: Snapshot) -> bool:
         raft.logger.warning(
             "%x attempted to restore snapshot but it is not in the ConfState %s; "
             "should never happen",
-            *(raft.id, state),
+            *(raft.id, conf_state_fields(state)),
         )
         return False
     if raft.log.match_term(snapshot.index, snapshot.term):

@@ -96,6 +96,10 @@ RESPONSES = frozenset(
 """Types that are only heard from members."""
 
 
+FROM_LEADER = frozenset({MessageType.APP, MessageType.HEARTBEAT, MessageType.SNAP})
+"""Types that only the leader of their term sends."""
+
+
 def is_local_target(node: int) -> bool:
     """Whether an id names one of the node's own storage threads."""
     return node in (LOCAL_APPEND_THREAD, LOCAL_APPLY_THREAD)

@@ -11,7 +11,6 @@ while node.has_ready():
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from .conf_changes import AnyConfChange
 from .config import Config
@@ -19,16 +18,19 @@ from .errors import CannotStep, RaftPanic
 from .membership import apply_conf_change
 from .messages import (
     EMPTY_HARD_STATE,
+    FROM_LEADER,
     LOCAL_MESSAGES,
+    NONE,
     RESPONSES,
     ConfState,
     Entry,
     HardState,
     Message,
     MessageType,
+    Snapshot,
     is_local_target,
 )
-from .ready import Ready, SnapshotStatus, StateType
+from .ready import Ready, SnapshotStatus, SoftState, StateType
 from .sizes import entries_size
 from .start import bootstrap, new_raft
 from .status import BasicStatus, Status
@@ -81,6 +83,8 @@ class RawNode:
             raise CannotStep("raft: cannot step raft local message")
         if message.type in RESPONSES and message.from_ not in self._raft.tracker.progress:
             raise CannotStep("raft: cannot step as peer not found")
+        if message.type in FROM_LEADER and message.from_ in (NONE, self._raft.id):
+            raise CannotStep("raft: cannot step as this node is not its own follower")
         if message.type is MessageType.APP:
             _check_entries(message)
         elif message.type in (MessageType.PROP, MessageType.READ_INDEX) and not message.entries:
@@ -120,57 +124,86 @@ class RawNode:
             or log.has_next_committed(not self._async)
             or raft.read_states
             or log.unstable.next_snapshot() is not None
-            or raft.soft_state != self._soft_state
-            or raft.hard_state not in (EMPTY_HARD_STATE, self._hard_state)
+            or self._new_soft_state() is not None
+            or self._new_hard_state() is not None
         )
+
+    def _new_soft_state(self) -> SoftState | None:
+        """The soft state, if it is not what the application has."""
+        raft, known = self._raft, self._soft_state
+        same = raft.lead == known.lead and raft.state is known.raft_state
+        return None if same else raft.soft_state
+
+    def _new_hard_state(self) -> HardState | None:
+        """The hard state, if it is not what the application has."""
+        raft, known = self._raft, self._hard_state
+        same = (
+            raft.log.committed == known.commit
+            and raft.term == known.term
+            and raft.vote == known.vote
+        )
+        return None if same else raft.hard_state
 
     def ready(self) -> Ready:
         """What there is to do; must be done, and ``advance`` called, before the next one."""
         raft = self._raft
-        soft_state, hard_state = raft.soft_state, raft.hard_state
         entries = raft.log.unstable.next_entries()
-        changed = hard_state if hard_state != self._hard_state else None
+        committed = raft.log.next_committed(not self._async)
+        snapshot = raft.log.unstable.next_snapshot()
+        hard_state = self._new_hard_state()
+        if self._async:
+            messages = self._orders(entries, hard_state, snapshot, committed)
+        else:
+            messages = self._promises(snapshot, committed)
         ready = Ready(
-            soft_state=soft_state if soft_state != self._soft_state else None,
-            hard_state=changed,
+            soft_state=self._new_soft_state(),
+            hard_state=hard_state,
             read_states=tuple(raft.read_states),
             entries=entries,
-            snapshot=raft.log.unstable.next_snapshot(),
-            committed_entries=raft.log.next_committed(not self._async),
-            must_sync=bool(entries) or _must_sync(hard_state, self._hard_state),
+            snapshot=snapshot,
+            committed_entries=committed,
+            messages=(*raft.messages, *messages),
+            must_sync=bool(entries) or self._must_sync(hard_state),
         )
-        messages = self._orders(ready) if self._async else self._promises(ready)
-        ready = replace(ready, messages=(*raft.messages, *messages))
         self._accept(ready)
         return ready
 
-    def _orders(self, ready: Ready) -> list[Message]:
+    def _must_sync(self, state: HardState | None) -> bool:
+        """Whether a crash would lose a vote or a term; the commit index is found out again."""
+        known = self._hard_state
+        return state is not None and (state.term != known.term or state.vote != known.vote)
+
+    def _orders(
+        self,
+        entries: tuple[Entry, ...],
+        hard_state: HardState | None,
+        snapshot: Snapshot | None,
+        committed: tuple[Entry, ...],
+    ) -> list[Message]:
         """With asynchronous writes: what the storage threads have to do."""
-        append = append_order(self._raft, ready.entries, ready.hard_state, ready.snapshot)
+        append = append_order(self._raft, entries, hard_state, snapshot)
         orders = [append] if append else []
-        if ready.committed_entries:
-            orders.append(apply_order(self._raft, ready.committed_entries))
+        if committed:
+            orders.append(apply_order(self._raft, committed))
         return orders
 
-    def _promises(self, ready: Ready) -> list[Message]:
+    def _promises(self, snapshot: Snapshot | None, committed: tuple[Entry, ...]) -> list[Message]:
         """Without: what may be sent once the Ready is written; puts aside what is for the node."""
         raft = self._raft
         if self._answers:
             raise RaftPanic("two accepted Ready structs without call to Advance")
         self._answers = [m for m in raft.messages_after_append if m.to == raft.id]
-        if (written := append_answer(raft, ready.snapshot)) is not None:
+        if (written := append_answer(raft, snapshot)) is not None:
             self._answers.append(written)
-        if ready.committed_entries:
-            self._answers.append(apply_answer(raft, ready.committed_entries))
+        if committed:
+            self._answers.append(apply_answer(raft, committed))
         return [m for m in raft.messages_after_append if m.to != raft.id]
 
     def _accept(self, ready: Ready) -> None:
         """Take note that a Ready is being handled."""
         raft = self._raft
-        if ready.soft_state is not None:
-            self._soft_state = ready.soft_state
-        if ready.hard_state is not None:
-            self._hard_state = ready.hard_state
+        self._soft_state = ready.soft_state or self._soft_state
+        self._hard_state = ready.hard_state or self._hard_state
         raft.read_states = []
         raft.messages = []
         raft.messages_after_append = []
@@ -236,11 +269,6 @@ class RawNode:
             applied=raft.log.applied,
             lead_transferee=raft.lead_transferee,
         )
-
-
-def _must_sync(state: HardState, previous: HardState) -> bool:
-    """Whether a vote or a term would be lost in a crash; the commit index is found out again."""
-    return state.term != previous.term or state.vote != previous.vote
 
 
 def _check_entries(message: Message) -> None:

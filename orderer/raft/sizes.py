@@ -13,12 +13,12 @@ from .messages import Entry
 
 def entry_size(entry: Entry) -> int:
     """The encoded bytes of an entry."""
-    size = 2 + _varint_size(entry.term) + _varint_size(entry.index)
+    size = 2 + varint_size(entry.term) + varint_size(entry.index)
     if entry.type:
         size += 2
     if entry.data:
         length = len(entry.data)
-        size += 1 + _varint_size(length) + length
+        size += 1 + varint_size(length) + length
     return size
 
 
@@ -42,5 +42,6 @@ def limit_size(entries: Sequence[Entry], max_size: int) -> Sequence[Entry]:
     return entries
 
 
-def _varint_size(value: int) -> int:
+def varint_size(value: int) -> int:
+    """The encoded bytes of a number."""
     return (value.bit_length() + 6) // 7 or 1

@@ -10,14 +10,13 @@ from .follower import step_follower
 from .install_snapshot import applied_snapshot
 from .leader import step_leader
 from .membership import applied_to
-from .messages import NONE, Message, MessageType
+from .messages import FROM_LEADER, NONE, Message, MessageType
 from .ready import StateType
 from .replication import reduce_uncommitted_size
 from .roles import become_follower
 from .sizes import entries_size, payloads_size
 from .state import Raft
 
-_FROM_LEADER = frozenset({MessageType.APP, MessageType.HEARTBEAT, MessageType.SNAP})
 _VOTE_REQUESTS = frozenset({MessageType.VOTE, MessageType.PRE_VOTE})
 
 
@@ -78,7 +77,7 @@ def _enter_higher_term(raft: Raft, message: Message) -> bool:
         "%x [term: %d] received a %s message with higher term from %x [term: %d]",
         *(raft.id, raft.term, message.type, message.from_, message.term),
     )
-    lead = message.from_ if message.type in _FROM_LEADER else NONE
+    lead = message.from_ if message.type in FROM_LEADER else NONE
     become_follower(raft, message.term, lead)
     return True
 

@@ -31,7 +31,7 @@ _NOT_BLOCKS = {".json", ".yaml", ".yml", ".md", ".txt", ".log", ".info", ".sha25
 
 
 class NoBlocks(GridloomError):
-    """Nothing here can be audited as one channel: the path, and why."""
+    """There is nothing here to audit: the path, and why."""
 
     def __init__(self, path: Path, reason: str) -> None:
         super().__init__(f"{path}: {reason}")
@@ -64,13 +64,13 @@ class BlockSources:
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        """Read everything once; NoBlocks if there is nothing, or more than one channel."""
+        """Read everything once; NoBlocks if there is nothing."""
         files = [file for path in paths for file in _files(path)]
         places = [_place(piece) for file in files for piece in _pieces(file)]
         if not places:
             raise NoBlocks(paths[0], "there are no blocks here")
-        self.channel_id = _only_channel(paths[0], places)
-        self._places = _in_order(places)
+        self.channel_id = _channel(places)
+        self._places = _in_order(places, self.channel_id)
         infos = {file.parent / SNAPSHOT_INFO for file in files}
         self.snapshot = next((info for info in sorted(infos) if info.is_file()), None)
 
@@ -148,29 +148,23 @@ def _place(piece: Piece) -> _Place:
     return _Place(piece.source, piece, number, channel_id)
 
 
-def _only_channel(path: Path, places: Sequence[_Place]) -> str:
-    """The channel of the genesis block, else of most blocks.
+def _channel(places: Sequence[_Place]) -> str:
+    """The channel that most blocks name; of two with as many, the one with a genesis block.
 
-    NoBlocks if there is another one whose blocks take the same numbers; a stray block is not
-    a channel, it will be said when it is examined.
+    Blocks of others are no reason to stop: each is said to be one when it is examined.
     """
-    numbers: dict[str, set[int]] = {}
+    numbers: dict[str, list[int]] = {}
     for place in places:
         if place.channel_id and place.number is not None:
-            numbers.setdefault(place.channel_id, set()).add(place.number)
-    if not numbers:
-        return ""
-    chosen = max(numbers, key=lambda name: (0 in numbers[name], len(numbers[name])))
-    for other in numbers.keys() - {chosen}:
-        shared = numbers[other] & numbers[chosen]
-        if len(shared) > 1 or 0 in shared:
-            reason = f"blocks of several channels, give those of one: {chosen}, {other}"
-            raise NoBlocks(path, reason)
-    return chosen
+            numbers.setdefault(place.channel_id, []).append(place.number)
+    return max(numbers, key=lambda name: (len(numbers[name]), 0 in numbers[name]), default="")
 
 
-def _in_order(places: Sequence[_Place]) -> list[_Place]:
-    """By number; a file that cannot be read stands where its name says, or at the end."""
+def _in_order(places: Sequence[_Place], channel_id: str) -> list[_Place]:
+    """By number, those of the channel before others with the same one.
+
+    A file that cannot be read stands where its name says, or at the end.
+    """
     known = {place.number for place in places if place.number is not None}
     guessed = []
     for place in places:
@@ -180,4 +174,11 @@ def _in_order(places: Sequence[_Place]) -> list[_Place]:
                 known.add(hint)
                 place = replace(place, number=hint)  # noqa: PLW2901
         guessed.append(place)
-    return sorted(guessed, key=lambda place: (place.number is None, place.number or 0))
+    return sorted(
+        guessed,
+        key=lambda place: (
+            place.number is None,
+            place.number or 0,
+            place.channel_id not in {"", channel_id},
+        ),
+    )

@@ -77,6 +77,24 @@ def describe_endorsers(
     return EndorsementDescriptor(running, tuple(layouts))
 
 
+def authorized_peers(
+    bundle: ChannelBundle,
+    find: FindDefinition,
+    peers: Sequence[PeerInfo],
+    interest: ChaincodeInterest,
+) -> list[PeerInfo]:
+    """Return the peers that run the chaincodes and may hold what is read; NoEndorsers."""
+    judge, policies = PeerJudge(bundle), InterestPolicies(bundle, find)
+    for call in interest.chaincodes:
+        policies.check_collections(call)
+    calls = interest.chaincodes
+    return [
+        peer
+        for peer in peers
+        if policies.may_read(peer, calls, judge) and _runs_all(peer, calls, find)
+    ]
+
+
 def interest_in(*chaincodes: str) -> ChaincodeInterest:
     """Return the interest of plain calls of these chaincodes."""
     return ChaincodeInterest(chaincodes=[ChaincodeCall(name=name) for name in chaincodes])

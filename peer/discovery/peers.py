@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.rpc import Channel
 
-from ..chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE
+from ..chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE, ChaincodeDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,20 @@ class PeerInfo:
             return True
         known = self.chaincodes.get(chaincode)
         return known is not None and sequence in (None, known)
+
+
+class ChannelView(Protocol):
+    """What has to be known of a joined channel to tell who can endorse on it."""
+
+    @property
+    def bundle(self) -> ChannelBundle: ...
+
+    @property
+    def height(self) -> int: ...
+
+    def definition(self, name: str) -> ChaincodeDefinition | None:
+        """Return the committed definition of a chaincode."""
+        ...
 
 
 class PeerDirectory(Protocol):

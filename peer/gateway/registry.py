@@ -8,34 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from random import Random
-from typing import Protocol
 
-from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
 from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest
 
-from ..chaincodes.lifecycle.definitions import ChaincodeDefinition
 from ..discovery.descriptors import EndorsementDescriptors
 from ..discovery.endorsement import EndorsementDescriptor
 from ..discovery.interest_policies import NoEndorsers
-from ..discovery.peers import PeerDirectory, PeerInfo
+from ..discovery.peers import ChannelView, PeerDirectory, PeerInfo
 from .plan import Plan
 
 SYSTEM_CHAINCODES = frozenset({"_lifecycle", "cscc", "lscc", "qscc"})
-
-
-class ChannelView(Protocol):
-    """What the gateway needs to know of a channel its peer has joined."""
-
-    @property
-    def bundle(self) -> ChannelBundle: ...
-
-    @property
-    def height(self) -> int: ...
-
-    def definition(self, name: str) -> ChaincodeDefinition | None:
-        """Return the committed definition of a chaincode."""
-        ...
 
 
 class NoPlan(GridloomError):
@@ -72,6 +55,7 @@ class Registry:
         self._channels = channels
         self._random = random
         self._descriptors: dict[str, EndorsementDescriptors] = {}
+        self._latest_own: dict[str, tuple[PeerInfo, PeerInfo]] = {}
 
     def plan_for_organizations(
         self, channel_id: str, chaincode: str, msp_ids: Iterable[str]
@@ -147,8 +131,16 @@ class Registry:
             if not self.is_local(peer):
                 peers.append(peer)
             elif channel is not None:
-                peers.append(replace(peer, channel=self.local.channel, height=channel.height))
+                peers.append(self._own(channel_id, peer, channel.height))
         return peers
+
+    def _own(self, channel_id: str, peer: PeerInfo, height: int) -> PeerInfo:
+        """The own peer as the directory has it, with what is known better here."""
+        known, own = self._latest_own.get(channel_id, (None, peer))
+        if known is not peer or own.height != height:
+            own = replace(peer, channel=self.local.channel, height=height)
+            self._latest_own[channel_id] = peer, own
+        return own
 
     def _able(self, channel_id: str, chaincode: str, msp_ids: Sequence[str]) -> list[PeerInfo]:
         peers = [p for p in self._peers(channel_id) if not msp_ids or p.msp_id in msp_ids]

@@ -23,11 +23,24 @@ from gridloom.orderer.deliver import BlockResponses
 from gridloom.orderer.node import Orderer
 from gridloom.orderer.solo.consenter import SoloConsenter
 from gridloom.orderer.storage import MemoryStorage
+from gridloom.peer.acl import AccessControl
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore
 from gridloom.peer.channel import ChannelStopped
+from gridloom.peer.discovery.service import DiscoveryService
 from gridloom.peer.proposal import check_time, open_headers, unpack_proposal
+from gridloom.peer.settings import DiscoverySettings
 from gridloom.protos.common.common_pb2 import SUCCESS, Block, Envelope
 from gridloom.protos.common.configtx_pb2 import Config
+from gridloom.protos.discovery.protocol_pb2 import (
+    AuthInfo,
+    ChaincodeQuery,
+    ConfigQuery,
+    LocalPeerQuery,
+    PeerMembershipQuery,
+    Query,
+    Request,
+    SignedRequest,
+)
 from gridloom.protos.gateway.gateway_pb2 import (
     ChaincodeEventsRequest,
     CommitStatusRequest,
@@ -40,6 +53,7 @@ from gridloom.protos.gateway.gateway_pb2 import (
 from gridloom.protos.orderer.ab_pb2 import SeekInfo
 from gridloom.protos.orderer.configuration_pb2 import BatchSize
 from gridloom.protos.peer.proposal_pb2 import SignedProposal
+from gridloom.protos.peer.proposal_response_pb2 import ChaincodeCall, ChaincodeInterest
 from harness import golden_config
 from harness.consortium import CHANNEL, clock, consortium
 from harness.crafted_chain import CraftedChain, anybody_may_do_anything
@@ -115,6 +129,40 @@ async def test_gateway_evaluate(bench):
     )
     assert await bench.gateway.evaluate(request, NO_DEADLINE)
     await fuzz_async(evaluate, [request.SerializeToString(), recorded_bytes(40)])
+
+
+async def test_discovery_answers_any_query(bench):
+    bundle = ChannelBundle(CHANNEL, anybody_may_do_anything(bench.channel.bundle.config))
+    bench.channel.bundle = bundle
+    access = AccessControl(lambda _: bundle, bundle.msp_manager.msp("Org1MSP"))
+    access.check_role = lambda *_: None
+    service = DiscoveryService(
+        bench.infos["peer0.org1"],
+        bench,
+        access,
+        channels=lambda channel_id: bench.channel if channel_id == CHANNEL else None,
+        channel_ids=lambda: [CHANNEL],
+        runnable=lambda _: {"gold": 1},
+        settings=DiscoverySettings(),
+    )
+    who = AuthInfo(client_identity=bench.consortium.user().serialized)
+    call = ChaincodeCall(name="gold", collection_names=["_implicit_org_Org1MSP"])
+    interest = ChaincodeInterest(chaincodes=[call])
+    public = ChaincodeInterest(chaincodes=[ChaincodeCall(name="gold")])
+    queries = [
+        Query(channel=CHANNEL, config_query=ConfigQuery()),
+        Query(channel=CHANNEL, peer_query=PeerMembershipQuery(filter=interest)),
+        Query(channel=CHANNEL, cc_query=ChaincodeQuery(interests=[public])),
+        Query(local_peers=LocalPeerQuery()),
+    ]
+
+    async def discover(data: bytes) -> None:
+        await service.discover(SignedRequest(payload=data), NO_DEADLINE)
+
+    seeds = [Request(authentication=who, queries=[each]).SerializeToString() for each in queries]
+    (answered,) = (await service.discover(SignedRequest(payload=seeds[2]), NO_DEADLINE)).results
+    assert answered.WhichOneof("result") == "cc_query_res"
+    await fuzz_async(discover, seeds)
 
 
 async def test_gateway_endorse(bench):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from gridloom.market.period import Period
+from gridloom.market.microgrid.period import Period
 from gridloom.market.tariff import Tariff
 
 

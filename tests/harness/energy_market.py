@@ -1,4 +1,4 @@
-"""The energy market's four chaincodes on a ledger in memory, with its people."""
+"""The energy market's chaincodes on a ledger in memory, with its people."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from gridloom.chaincode.energy.authentication import Authentication
 from gridloom.chaincode.energy.compensation import Compensation
+from gridloom.chaincode.energy.dispatch import Dispatch
 from gridloom.chaincode.energy.energy_units import EnergyUnits
 from gridloom.chaincode.energy.matchmaking import Matchmaking
 from gridloom.chaincode.energy.order_text import Action, address_of, order_text
@@ -23,11 +24,11 @@ from gridloom.chaincode.energy.qualifications import (
     SellerQualification,
     UnitId,
 )
-from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role, unit_name
+from gridloom.chaincode.energy.roles import CAPACITY_ATTRIBUTE, ROLE_ATTRIBUTE, Role, unit_name
 from gridloom.chaincode.testing import Identity, MemoryLedger
-from gridloom.market.day import Members
 from gridloom.market.journal import Member
-from gridloom.market.scenario import Scenario
+from gridloom.market.microgrid.day import Members
+from gridloom.market.microgrid.energy_day import EnergyDay
 from gridloom.protos.peer.events_pb2 import FilteredBlock
 
 START = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
@@ -35,9 +36,11 @@ P_S, P_B, P_A = 770_000, 850_000, 810_000
 UNITS_MSP, OPERATOR_MSP, GRID_MSP = "ProsumersMSP", "OperatorMSP", "GridMSP"
 
 
-def person(msp_id: str, name: str, role: str | None) -> Identity:
-    """A client whose certificate carries the role, or no role at all."""
-    return Identity.create(msp_id, name, attributes={ROLE_ATTRIBUTE: role} if role else None)
+def person(msp_id: str, name: str, role: str | None, capacity: str | None = "1000000") -> Identity:
+    """A client whose certificate carries the role, or none at all, and so many watts."""
+    carried = {ROLE_ATTRIBUTE: role, CAPACITY_ATTRIBUTE: capacity if role else None}
+    attributes = {name: value for name, value in carried.items() if value is not None}
+    return Identity.create(msp_id, name, attributes=attributes or None)
 
 
 def address(unit: Identity) -> str:
@@ -61,6 +64,7 @@ class EnergyMarket:
         self.energy_units = self.ledger.deploy("energy_units", EnergyUnits())
         self.matchmaking = self.ledger.deploy("matchmaking", Matchmaking())
         self.compensation = self.ledger.deploy("compensation", Compensation())
+        self.dispatch = self.ledger.deploy("dispatch", Dispatch())
         self.authentication.submit("found", [UNITS_MSP], GRID_MSP, by=self.operator)
 
     def register(self, role: Role, unit_id: int, by: Identity) -> None:
@@ -171,17 +175,19 @@ class MemoryNetwork:
 
 
 @dataclass(frozen=True)
-class _Signer:
+class MemorySigner:
+    """Signs with a key."""
+
     key: ec.EllipticCurvePrivateKey
 
     def sign(self, message: bytes) -> bytes:
         return self.key.sign(message, ec.ECDSA(hashes.SHA256()))
 
 
-def members_of(scenario: Scenario, invalid: frozenset[str] = frozenset()) -> Members:
-    """A network of the four chaincodes with everybody the scenario needs."""
+def members_of(scenario: EnergyDay, invalid: frozenset[str] = frozenset()) -> Members:
+    """A network of the microgrid's chaincodes with everybody the scenario needs."""
     ledger = MemoryLedger("energychannel", now=START)
-    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation)
+    chaincodes = (Authentication, EnergyUnits, Matchmaking, Compensation, Dispatch)
     for chaincode in chaincodes:
         ledger.deploy(chaincode.name, chaincode())
     blocks: list[str] = []
@@ -189,7 +195,7 @@ def members_of(scenario: Scenario, invalid: frozenset[str] = frozenset()) -> Mem
     def member(msp_id: str, name: str, role: str) -> Member:
         identity = person(msp_id, name, role)
         network = MemoryNetwork(ledger, identity, blocks, invalid)
-        return Member(name, msp_id, network, _Signer(identity.private_key))
+        return Member(name, msp_id, network, MemorySigner(identity.private_key))
 
     return Members(
         channel="energychannel",

@@ -79,8 +79,12 @@ def change_orderer(
     *,
     admins: Iterable[str] = ("OrdererMSP",),
     sender: Signer | None = None,
+    user_of: Callable[[str, str], Signer] = user,
 ) -> Envelope:
-    """A signed CONFIG_UPDATE of the Orderer group of the configuration in ``block``."""
+    """A signed CONFIG_UPDATE of the Orderer group of the configuration in ``block``.
+
+    user_of: the users of another network than the test network.
+    """
     current = ChannelBundle.from_config_block(block).config
     updated = configtx_pb2.Config()
     updated.CopyFrom(current)
@@ -88,12 +92,12 @@ def change_orderer(
     update = compute_update(CHANNEL, current, updated).SerializeToString()
     envelope = configtx_pb2.ConfigUpdateEnvelope(config_update=update)
     for organization in admins:
-        admin = user(organization, "Admin")
+        admin = user_of(organization, "Admin")
         header = signature_header(admin.serialized, os.urandom(NONCE_LENGTH))
         envelope.signatures.add(signature_header=header, signature=admin.sign(header + update))
     return message(
         envelope.SerializeToString(),
-        signer=sender or user("OrdererMSP", "Admin"),
+        signer=sender or user_of("OrdererMSP", "Admin"),
         header_type=common_pb2.CONFIG_UPDATE,
     )
 

@@ -7,6 +7,7 @@ import pytest
 
 from gridloom.peer.settings import (
     ConcurrencySettings,
+    DiscoverySettings,
     InvalidSetting,
     PeerSettings,
     PrivateDataSettings,
@@ -137,6 +138,12 @@ def test_a_list_where_one_value_belongs_is_refused(tmp_path):
     (tmp_path / "core.yaml").write_text("peer:\n  id: [a, b]\n")
     with pytest.raises(InvalidSetting, match="single value"):
         load_settings(tmp_path, {})
+
+
+def test_discovery_can_be_switched_off_or_opened(tmp_path):
+    (tmp_path / "core.yaml").write_text("peer: {discovery: {enabled: false}}")
+    settings = load_settings(tmp_path, {"CORE_PEER_DISCOVERY_ORGMEMBERSALLOWEDACCESS": "true"})
+    assert settings.discovery == DiscoverySettings(enabled=False, org_members_allowed=True)
 
 
 def test_private_data_have_settings_of_their_own(folder):

@@ -12,22 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from harness.datadriven import Command, run_script
+from harness.datadriven import Command, run_script, stanzas
 from harness.raft_interaction import InteractionEnv
 from harness.raft_scripts import MembershipScript, run_quorum
 from harness.shared import SHARED
 
 
 def scripts(config: pytest.Config) -> list[Path]:
-    given = config.getoption("--traces")
-    return sorted(Path(given or SHARED / "raft").rglob("*.txt"))
+    folder = Path(config.getoption("--traces") or SHARED / "raft")
+    return sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix in ("", ".txt"))
 
 
 def handler(script: Path) -> Callable[[Command], str]:
-    """What runs the commands of a script: the folder says what it is about."""
-    if "quorum" in script.parts:
+    """What runs the commands of a script, by the first of them."""
+    first = next(stanzas(script.read_text(encoding="utf-8"))).command
+    if first.name in ("committed", "vote"):
         return run_quorum
-    if "confchange" in script.parts:
+    if first.name in ("simple", "enter-joint", "leave-joint"):
         return MembershipScript().run
     return InteractionEnv().handle
 
@@ -36,7 +37,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "script" in metafunc.fixturenames:
         found = scripts(metafunc.config)
         metafunc.parametrize(
-            "script", found, ids=lambda path: f"{path.parent.parent.name}-{path.stem}"
+            "script", found, ids=[f"{p.parent.parent.name}-{p.stem}" for p in found]
         )
 
 

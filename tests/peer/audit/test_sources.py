@@ -187,11 +187,13 @@ def test_a_broken_record_among_whole_ones_costs_only_itself(tmp_path):
     assert all(block.chain_ok for block in report.blocks)
 
 
-def test_blocks_of_two_channels_are_refused(tmp_path):
+def test_blocks_of_a_smaller_channel_stand_behind_and_are_differences(tmp_path):
     write_blocks(tmp_path, golden_blocks(3))
-    write_blocks(tmp_path, [consortium().genesis()], "other{}.block")
-    with pytest.raises(NoBlocks, match="several channels"):
-        BlockSources([tmp_path])
+    write_blocks(tmp_path, [consortium().genesis()], "another{}.block")
+    report = audit(BlockSources([tmp_path]))
+    assert numbers(report) == [0, 0, 1, 2]
+    assert [verdict.chain_ok for verdict in report.blocks] == [True, False, True, True]
+    assert any("of channel [mychannel]" in text for text in said(report))
 
 
 def test_one_stray_block_of_another_channel_is_a_difference(tmp_path):

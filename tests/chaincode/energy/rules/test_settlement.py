@@ -18,7 +18,7 @@ from gridloom.chaincode.energy.rules.settlement import (
     check_zero_sum,
     settle,
 )
-from gridloom.market.metering import compensate as compensate_in_yuan
+from gridloom.market.microgrid.metering import compensate as compensate_in_yuan
 from gridloom.market.tariff import Tariff
 
 PRICES = GridPrices(sell=770_000, buy=850_000)

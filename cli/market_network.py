@@ -1,0 +1,91 @@
+"""The network that a study of ``gridloom market run`` trades on: three organisations.
+
+It lives in this process and in a temporary folder, as long as the study needs it.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from .running import run
+
+if TYPE_CHECKING:
+    from gridloom.deploy.network import Network
+    from gridloom.market.journal import Member
+    from gridloom.market.study import Chain, Consortium
+
+T = TypeVar("T")
+
+_MSPS = {"operator": "OperatorMSP", "prosumers": "ProsumersMSP", "utility": "UtilityMSP"}
+
+
+def on_ledger(work: Callable[[Consortium], Awaitable[T]]) -> T:
+    """Start the network, do the work in it, and take it away again."""
+    with tempfile.TemporaryDirectory(prefix="gridloom-market-") as folder:
+        return run(_with_network(Path(folder), work))
+
+
+async def _with_network(folder: Path, work: Callable[[Consortium], Awaitable[T]]) -> T:
+    from importlib import resources  # noqa: PLC0415
+
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.network import Network  # noqa: PLC0415
+    from gridloom.deploy.topology import Topology  # noqa: PLC0415
+
+    text = (resources.files("gridloom.deploy") / "examples" / "microgrid.yaml").read_text()
+    async with Network.create(Topology.parse(text), NetworkHome(folder)) as network:
+        return await work(MarketNetwork(network))
+
+
+class MarketNetwork:
+    """The market's view of a running network (market.study.Consortium)."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        (self._spec,) = network.topology.channels
+        self.channel = self._spec.name
+
+    async def deploy(self, chaincode: str) -> None:
+        """Take a chaincode of chaincode/energy through the lifecycle."""
+        from gridloom.chaincode import energy  # noqa: PLC0415
+        from gridloom.client.admin import ChaincodeDefinition  # noqa: PLC0415
+        from gridloom.deploy.packaging import package_source  # noqa: PLC0415
+
+        source = Path(energy.__file__).parent
+        package = package_source(source, label=f"{chaincode}_1.0", module=f"energy.{chaincode}")
+        definition = ChaincodeDefinition(chaincode)
+        await self._network.access.deploy_chaincode(package, definition, self._spec)
+
+    def member(
+        self, organisation: str, name: str, roles: str = "", capacity: int | None = None
+    ) -> Member:
+        """Somebody of an organisation, enrolled now unless he is already."""
+        from gridloom.market.journal import Member  # noqa: PLC0415
+
+        access, msp_id = self._network.access, _MSPS[organisation]
+        if name not in access.material.organization(msp_id).users:
+            attributes = {"gridloom.role": roles} if roles else {}
+            if capacity is not None:
+                attributes["gridloom.capacity"] = str(capacity)
+            access.material.issue_user(msp_id, name, attributes=attributes)
+        channel = access.gateway(msp_id, name).get_network(self.channel)
+        return Member(name, msp_id, channel, access.signer(msp_id, name))
+
+    async def chain(self) -> Chain:
+        """Blocks and bytes of the channel so far."""
+        from gridloom.market.study import Chain  # noqa: PLC0415
+        from gridloom.protos.common.ledger_pb2 import BlockchainInfo  # noqa: PLC0415
+
+        network = self._network.access.gateway(_MSPS["operator"], "desk").get_network(self.channel)
+        qscc = network.get_contract("qscc")
+        answer = await qscc.evaluate_transaction("GetChainInfo", self.channel)
+        height, size = BlockchainInfo.FromString(answer).height, 0
+        async with network.block_events(start_block=0) as blocks:
+            async for block in blocks:
+                size += block.ByteSize()
+                if block.header.number + 1 >= height:
+                    break
+        return Chain(height, size)

@@ -1,0 +1,1 @@
+"""Ant-colony search with adaptive evaporation (paper 002, II.C): evaporation, colony."""

@@ -1,0 +1,9 @@
+"""Paper 002: three parties set four prices, and quotes are matched with them automatically.
+
+G is the microgrid company, C the energy bureau, U the users.  Reading order: objectives
+(what the four prices are worth to whom), vertex (prices that maximise a weighted sum, and the
+prices sellers ask of given quantities), elastic (the game in which an equilibrium exists),
+nearest (the quote nearest to the target), stages (day-ahead, intraday, real time), study (the
+paper's 24 hours).  The colony that searches is in ants/; what the ledger enforces is in
+chaincode/energy/learning.  (Fabric counterpart: none.)
+"""

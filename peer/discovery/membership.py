@@ -1,0 +1,75 @@
+"""Peers in the form in which discovery tells of them: gossip's messages in unsigned envelopes.
+
+Gossip does not run between our peers, so nobody has signed an AliveMessage or StateInfo that
+could be passed on.  Clients read these envelopes and do not verify them; other peers learn
+about each other by the network's assembly.  (Fabric: discovery/service.go, gossip/protoext)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import sha256
+
+from google.protobuf.message import Message
+
+from gridloom.protos.discovery import protocol_pb2 as pb
+from gridloom.protos.gossip.message_pb2 import (
+    AliveMessage,
+    Chaincode,
+    Envelope,
+    GossipMessage,
+    Member,
+    PeerTime,
+    Properties,
+    StateInfo,
+)
+
+from ..chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE
+from ..gossip.messages import pki_id
+from .peers import PeerInfo
+
+_EPOCH = PeerTime(inc_num=1, seq_num=1)
+_LIFECYCLE = Chaincode(name=LIFECYCLE_NAMESPACE, version="1")
+
+
+def local_peer(info: PeerInfo) -> pb.Peer:
+    """A peer as such: its identity and endpoint."""
+    member = Member(endpoint=info.endpoint, pki_id=pki_id(info.identity))
+    alive = AliveMessage(membership=member, timestamp=_EPOCH)
+    message = GossipMessage(tag=GossipMessage.EMPTY, alive_msg=alive)
+    return pb.Peer(identity=info.identity, membership_info=_envelope(message))
+
+
+def channel_peer(info: PeerInfo, channel_id: str) -> pb.Peer:
+    """A peer of a channel: besides, the height of its ledger and what it runs.
+
+    A chaincode's version is told as the sequence of its definition, which is what matters
+    here.  Of a peer that has not told its height 0 is said.
+    """
+    own = pki_id(info.identity)
+    chaincodes = [
+        Chaincode(name=name, version=str(sequence))
+        for name, sequence in sorted((info.chaincodes or {}).items())
+    ]
+    state = StateInfo(
+        timestamp=_EPOCH,
+        pki_id=own,
+        channel_MAC=sha256(own + channel_id.encode()).digest(),
+        properties=Properties(ledger_height=info.height or 0, chaincodes=[*chaincodes, _LIFECYCLE]),
+    )
+    peer = local_peer(info)
+    message = GossipMessage(tag=GossipMessage.CHAN_OR_ORG, state_info=state)
+    peer.state_info.CopyFrom(_envelope(message))
+    return peer
+
+
+def by_organization(peers: Iterable[tuple[str, pb.Peer]]) -> dict[str, pb.Peers]:
+    """Peers by MSP id; peers: each with its organisation's."""
+    found: dict[str, pb.Peers] = {}
+    for msp_id, peer in peers:
+        found.setdefault(msp_id, pb.Peers()).peers.append(peer)
+    return found
+
+
+def _envelope(message: Message) -> Envelope:
+    return Envelope(payload=message.SerializeToString())

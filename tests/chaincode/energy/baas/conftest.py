@@ -1,0 +1,10 @@
+"""Paper 000's market on a ledger in memory."""
+
+import pytest
+
+from harness.baas_market import BaasMarket
+
+
+@pytest.fixture
+def market() -> BaasMarket:
+    return BaasMarket()
