@@ -15,6 +15,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from gridloom.common.blocks import header_hash, is_config_block
+from gridloom.common.channel.errors import ConfigError
+from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.identities import Signer
 from gridloom.common.poca import read_config
@@ -111,6 +113,17 @@ class PocaChain:
         return votes if votes is not None and votes.height == height else Votes(height)
 
     # --- the chain's contract ------------------------------------------------------
+
+    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
+        """ConfigError unless the metadata name consenters, credits and difficulty.
+
+        They may change as they like: each height is agreed on by the consenters that the
+        block before it leaves in force.
+        """
+        try:
+            read_config(proposed.metadata)
+        except MalformedMessage as error:
+            raise ConfigError(str(error)) from error
 
     def start(self) -> None:
         self._refusal = ""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from gridloom.common.channel.errors import ConfigError
-from gridloom.common.channel.sections import OrdererConfig
-from gridloom.common.errors import MalformedMessage
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.identities import Signer
 from gridloom.common.poca import CONSENSUS_TYPE, read_config
 
@@ -59,13 +57,13 @@ class PocaConsenter:
             jitter=self._jitter,
         )
 
-    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
-        """ConfigError unless the metadata name consenters, credits and difficulty.
+    def is_member(self, bundle: ChannelBundle) -> bool:
+        """Whether a configuration names this node as a consenter; MalformedMessage."""
+        if bundle.orderer.consensus_type != CONSENSUS_TYPE:
+            return False
+        config = read_config(bundle.orderer.metadata)
+        return config.number_of(self._signer.serialized) is not None
 
-        They may change as they like: each height is agreed on by the consenters that the
-        block before it leaves in force.
-        """
-        try:
-            read_config(proposed.metadata)
-        except MalformedMessage as error:
-            raise ConfigError(str(error)) from error
+    def forget(self, channel_id: str) -> None:
+        """Forget which proofs were voted for; a channel given up has no more of them."""
+        self._votes(channel_id).clear()

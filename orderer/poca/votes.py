@@ -25,6 +25,9 @@ class VoteStore(Protocol):
     async def save(self, votes: Votes) -> None:
         """Keep the votes; returns when they are durable."""
 
+    def clear(self) -> None:
+        """Forget the votes: the channel is given up."""
+
 
 class MemoryVotes:
     """Votes that last as long as this object."""
@@ -37,6 +40,9 @@ class MemoryVotes:
 
     async def save(self, votes: Votes) -> None:
         self._votes = votes
+
+    def clear(self) -> None:
+        self._votes = None
 
 
 class FileVotes:
