@@ -20,11 +20,14 @@ from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from gridloom.orderer.etcdraft.metadata import Options
 from gridloom.peer.ledger.state_database import StateDatabase
 
+from .poca import PocaOptions
+
 DEFAULT_PORT_BASE = 7050
 DEFAULT_HOST = "127.0.0.1"
 ADMIN_USER = "Admin"
 DEFAULT_RAFT = Options(tick_interval=timedelta(milliseconds=50))
 """A leader that falls is replaced within a second or two; Fabric's samples take ten times that."""
+DEFAULT_POCA = PocaOptions()
 
 
 class Cutting(StrEnum):
@@ -172,7 +175,8 @@ class ChannelSpec:
     """One channel.
 
     members: names of organizations; orderers: full names of the orderer nodes that serve
-    it (solo: exactly one; raft: any number); endorsement: the policy of chaincodes that state none.
+    it (solo: exactly one; raft and poca: any number); endorsement: the policy of chaincodes that
+    state none.
     """
 
     name: str
@@ -189,7 +193,8 @@ class ChannelSpec:
 class Topology:
     """A whole network; names and ports are unique, every reference resolves.
 
-    consensus: solo or etcdraft; raft: how the latter runs.
+    consensus: solo, etcdraft or poca; raft: how the second runs; poca: credits and difficulty of
+    the last.
     state_database: by whose rules all peers keep their states; ledger_url: a database in
     which peers keep their ledgers, each in schemas of its own, "" for files.
     """
@@ -203,6 +208,7 @@ class Topology:
     state_database: StateDatabase = StateDatabase.LEVELDB
     ledger_url: str = field(default="", repr=False)
     raft: Options = DEFAULT_RAFT
+    poca: PocaOptions = DEFAULT_POCA
 
     @property
     def clustered(self) -> bool:

@@ -64,6 +64,9 @@ class FileVotes:
     async def save(self, votes: Votes) -> None:
         await asyncio.to_thread(self._write, encode_votes(votes))
 
+    def clear(self) -> None:
+        self._path.unlink(missing_ok=True)
+
     def _write(self, data: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
