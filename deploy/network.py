@@ -200,8 +200,9 @@ class Network:
     def _build(self) -> None:
         for orderer in self.topology.orderers():
             self._registries[orderer.name] = ServiceRegistry()
-            self._endpoints[orderer.endpoint] = self.channel_to(orderer.name)
             self._cluster[orderer.cluster_endpoint] = ServiceRegistry()
+            self._endpoints[orderer.endpoint] = self.channel_to(orderer.name)
+        for orderer in self.topology.orderers():
             self._orderer(orderer.name)
         for peer in self.topology.peers():
             self._registries[peer.name] = ServiceRegistry()

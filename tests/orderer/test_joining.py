@@ -13,7 +13,7 @@ from gridloom.orderer.solo.consenter import SoloConsenter
 from gridloom.orderer.storage import FileStorage, MemoryStorage
 from gridloom.protos.common.common_pb2 import Block, Status
 from harness import ordering
-from harness.raft_cluster import CHANNEL, RaftCluster
+from harness.ordering_cluster import CHANNEL, RaftCluster
 from harness.virtual_time import virtual
 
 FOURTH = "orderer4.example.com"

@@ -14,7 +14,7 @@ from gridloom.orderer.raft.messages import Message, MessageType
 from gridloom.orderer.raft.wire import encode_message
 from gridloom.protos.common.common_pb2 import Status
 from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest, StepRequest, StepResponse
-from harness.raft_cluster import CHANNEL, ClusterNode, RaftCluster
+from harness.ordering_cluster import CHANNEL, ClusterNode, RaftCluster
 from harness.virtual_time import virtual
 
 NAMES = ("orderer.example.com", "orderer2.example.com", "orderer3.example.com")

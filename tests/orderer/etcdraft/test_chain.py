@@ -6,7 +6,7 @@ import pytest
 
 from gridloom.orderer.chain import CuttingMode
 from gridloom.protos.common.common_pb2 import Status
-from harness.raft_cluster import CHANNEL, RaftCluster
+from harness.ordering_cluster import CHANNEL, RaftCluster
 from harness.virtual_time import now, virtual
 
 ORDERERS = ("orderer.example.com", "orderer2.example.com", "orderer3.example.com")

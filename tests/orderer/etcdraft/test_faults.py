@@ -14,7 +14,7 @@ from gridloom.orderer.etcdraft.log_store import LogFolder
 from gridloom.orderer.etcdraft.write_ahead_log import Disk
 from gridloom.orderer.storage import MemoryStorage
 from gridloom.protos.common.common_pb2 import Block, Status
-from harness.raft_cluster import CHANNEL, RaftCluster
+from harness.ordering_cluster import CHANNEL, RaftCluster
 from harness.virtual_time import now, virtual
 
 OK, UNAVAILABLE = Status.SUCCESS, Status.SERVICE_UNAVAILABLE

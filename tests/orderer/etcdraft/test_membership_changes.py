@@ -9,7 +9,7 @@ from gridloom.common.blocks import consenter_metadata, last_config_index
 from gridloom.orderer.etcdraft.metadata import read_block_metadata
 from gridloom.protos.common.common_pb2 import Block, Status
 from harness import ordering
-from harness.raft_cluster import CHANNEL, ClusterNode, RaftCluster
+from harness.ordering_cluster import CHANNEL, ClusterNode, RaftCluster
 from harness.virtual_time import now, virtual
 
 NAMES = ("orderer.example.com", *(f"orderer{number}.example.com" for number in range(2, 6)))
