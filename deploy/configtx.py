@@ -13,39 +13,51 @@ from gridloom.common.channel import groups, names
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.channel.genesis import genesis_block
 from gridloom.common.channel.sections import BatchSize
+from gridloom.common.poca import CONSENSUS_TYPE as POCA
 from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.common.configtx_pb2 import ConfigGroup
 from gridloom.protos.msp.msp_config_pb2 import MSPConfig
 
+from .poca import poca_metadata
 from .topology import ChannelSpec, OrdererNode, Organization, PeerNode, Topology
 
 N = TypeVar("N", PeerNode, OrdererNode)
 MspConfigs = Callable[[str], MSPConfig]
+Identities = Callable[[str], bytes]
+"""The serialized identity of a node by its full name."""
 
 
-def channel_genesis_block(
+def channel_genesis_block(  # noqa: PLR0917 - as channel_group, then time and chance
     topology: Topology,
     channel: ChannelSpec,
     msp_config: MspConfigs,
     now: Callable[[], datetime],
     random_bytes: Callable[[int], bytes],
+    identity: Identities | None = None,
 ) -> Block:
     """Return the first block of a channel; ConfigError as `channel_group`."""
-    group = channel_group(topology, channel, msp_config)
+    group = channel_group(topology, channel, msp_config, identity)
     return genesis_block(channel.name, group, now, random_bytes)
 
 
-def channel_group(topology: Topology, channel: ChannelSpec, msp_config: MspConfigs) -> ConfigGroup:
+def channel_group(
+    topology: Topology,
+    channel: ChannelSpec,
+    msp_config: MspConfigs,
+    identity: Identities | None = None,
+) -> ConfigGroup:
     """Return the configuration tree of a channel.
 
-    msp_config: MSP id -> the verifying MSP, such as `Material.msp_config`.  ConfigError
-    for a rule that is no policy, or a node whose port is still open (0), because the
-    tree names the endpoints.
+    msp_config: MSP id -> the verifying MSP, such as `Material.msp_config`; identity: what
+    consenters of poca sign with, such as `Material.identity`.  ConfigError for a rule that is
+    no policy, or a node whose port is still open (0), because the tree names the endpoints.
     """
     capabilities = channel.capabilities
     endpoints = [_endpoint(node) for node in topology.orderers() if node.name in channel.orderers]
     sections = {
-        names.ORDERER: _orderer_group(topology, channel, msp_config),
+        names.ORDERER: _orderer_group(
+            topology, channel, msp_config, _consensus_metadata(topology, channel, identity)
+        ),
         names.APPLICATION: _application_group(topology, channel, msp_config),
     }
     return groups.channel_group(
@@ -57,7 +69,19 @@ def channel_group(topology: Topology, channel: ChannelSpec, msp_config: MspConfi
     )
 
 
-def _orderer_group(topology: Topology, channel: ChannelSpec, msp_config: MspConfigs) -> ConfigGroup:
+def _consensus_metadata(
+    topology: Topology, channel: ChannelSpec, identity: Identities | None
+) -> bytes:
+    """Return what the consensus type wants to know: for poca, the consenters' credits."""
+    if topology.consensus != POCA or identity is None:
+        return b""
+    serving = [_bound(node) for node in topology.orderers() if node.name in channel.orderers]
+    return poca_metadata(topology.poca, serving, identity)
+
+
+def _orderer_group(
+    topology: Topology, channel: ChannelSpec, msp_config: MspConfigs, metadata: bytes
+) -> ConfigGroup:
     orgs = {}
     for org in topology.orderer_organizations:
         serving = [node for node in org.orderers if node.name in channel.orderers]
@@ -71,7 +95,7 @@ def _orderer_group(topology: Topology, channel: ChannelSpec, msp_config: MspConf
     size = BatchSize(batch.max_message_count, batch.absolute_max_bytes, batch.preferred_max_bytes)
     return groups.orderer_group(
         orgs,
-        groups.Ordering(topology.consensus, size, batch.timeout),
+        groups.Ordering(topology.consensus, size, batch.timeout, metadata),
         [channel.capabilities.orderer],
         {**groups.ORDERER_RULES, **channel.policies.orderer},
     )

@@ -208,7 +208,7 @@ class Network:
             for node in org.orderers
             if node.name == name
         )
-        orderer = self.orderers[name] = self.builder.orderer(*next(found))
+        orderer = self.orderers[name] = self.builder.orderer(*next(found), self._orderer_at)
         self._registries[name].exchange(orderer.services())
         return orderer
 

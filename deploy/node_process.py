@@ -86,7 +86,7 @@ class NodeProcess:
             for node in orderer_org.orderers:
                 if node.name == name:
                     require_free([node])
-                    return node, self._builder.orderer(node, orderer_org)
+                    return node, self._builder.orderer(node, orderer_org, self._orderer_at)
         for org in topology.organizations:
             for member in org.peers:
                 if member.name == name:

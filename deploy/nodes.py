@@ -131,7 +131,12 @@ class NodeBuilder:
         if self.home is not None and self.home.genesis_file(channel.name).exists():
             return self.home.genesis(channel.name)
         block = channel_genesis_block(
-            self.topology, channel, self.material.msp_config, self.now, self.random_bytes
+            self.topology,
+            channel,
+            self.material.msp_config,
+            self.now,
+            self.random_bytes,
+            self.material.identity,
         )
         if self.home is not None:
             self.home.save_genesis(channel.name, block)
@@ -142,8 +147,13 @@ class NodeBuilder:
         """Where ledgers are kept, None for memory."""
         return None if self.in_memory else self.home
 
-    def orderer(self, node: OrdererNode, org: OrdererOrganization) -> Orderer:
-        """Return an orderer that has joined its channels; it is not started."""
+    def orderer(
+        self, node: OrdererNode, org: OrdererOrganization, orderers: Callable[[str], Channel]
+    ) -> Orderer:
+        """Return an orderer that has joined its channels; it is not started.
+
+        orderers: a way to the orderer at ``host:port``.
+        """
         home = self._stored
         orderer = Orderer(
             self.material.node(node.name).signing_identity,
@@ -152,6 +162,8 @@ class NodeBuilder:
             self.now,
             self.random_bytes,
             cutting=CUTTING[self.topology.cutting],
+            orderers=orderers,
+            votes=None if home is None else home.node("orderers", node.name) / "poca",
         )
         joined = {info.name for info in orderer.channels()}
         for channel in self.topology.channels:

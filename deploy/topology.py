@@ -18,9 +18,12 @@ from typing import TypeVar
 
 from gridloom.peer.ledger.state_database import StateDatabase
 
+from .poca import PocaOptions
+
 DEFAULT_PORT_BASE = 7050
 DEFAULT_HOST = "127.0.0.1"
 ADMIN_USER = "Admin"
+DEFAULT_POCA = PocaOptions()
 
 
 class Cutting(StrEnum):
@@ -161,7 +164,7 @@ class ChannelSpec:
     """One channel.
 
     members: names of organizations; orderers: full names of the orderer nodes that serve
-    it (solo: exactly one); endorsement: the policy of chaincodes that state none.
+    it (solo: exactly one, poca: any number); endorsement: the policy of chaincodes that state none.
     """
 
     name: str
@@ -178,6 +181,7 @@ class ChannelSpec:
 class Topology:
     """A whole network; names and ports are unique, every reference resolves.
 
+    consensus: solo or poca; poca: credits and difficulty of the latter.
     state_database: by whose rules all peers keep their states; ledger_url: a database in
     which peers keep their ledgers, each in schemas of its own, "" for files.
     """
@@ -190,6 +194,7 @@ class Topology:
     cutting: Cutting = Cutting.IDLE
     state_database: StateDatabase = StateDatabase.LEVELDB
     ledger_url: str = field(default="", repr=False)
+    poca: PocaOptions = DEFAULT_POCA
 
     @staticmethod
     def default() -> Topology:

@@ -30,14 +30,14 @@ APPLICATION_CAPABILITIES = ("V2_0", "V2_5")
 
 
 def read_channels(
-    top: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
+    top: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode], consensus: str
 ) -> tuple[ChannelSpec, ...]:
     """Read the channels of a document, mychannel if it names none; DocumentError."""
     items = top.items("channels")
     if items is None:
         items = [("channels[0]", {"name": "mychannel"})]
     sections = [section_of(value, path) for path, value in items]
-    channels = tuple(read_channel(section, orgs, orderers) for section in sections)
+    channels = tuple(read_channel(section, orgs, orderers, consensus) for section in sections)
     unique(
         [(channel.name, section.path) for channel, section in zip(channels, sections, strict=True)],
         "channel",
@@ -46,7 +46,7 @@ def read_channels(
 
 
 def read_channel(
-    section: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
+    section: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode], consensus: str
 ) -> ChannelSpec:
     """Read one channel; DocumentError names the path of the first fault."""
     name = section.text("name", None, _CHANNEL)
@@ -56,10 +56,12 @@ def read_channel(
         {alias: org.name for org in orgs for alias in (org.msp_id, org.group, org.name)},
         tuple(org.name for org in orgs),
     )
+    names = tuple(node.name for node in orderers)
+    alone = consensus == "solo"
     serving = _references(
-        section, "orderers", {node.name: node.name for node in orderers}, (orderers[0].name,)
+        section, "orderers", {name: name for name in names}, names[:1] if alone else names
     )
-    if len(serving) != 1:
+    if alone and len(serving) != 1:
         raise DocumentError(section.at("orderers"), "solo orders a channel at exactly one node")
     policies = section.section("policies")
     channel = ChannelSpec(

@@ -14,6 +14,7 @@ from dataclasses import replace
 from gridloom.peer.ledger.state_database import StateDatabase
 
 from .document import DocumentError, Section, read_document, section_of
+from .poca import read_poca
 from .topology import (
     ADMIN_USER,
     DEFAULT_HOST,
@@ -39,7 +40,7 @@ _MAX_NODES = 1000
 _ADMIN_OFFSET = 3
 _UNSTATED = -1
 
-CONSENSUS = ("solo",)
+CONSENSUS = ("solo", "poca")
 STATE_DATABASES = ("goleveldb", "CouchDB", "leveldb", "couchdb")
 
 
@@ -59,7 +60,8 @@ def read_topology(text: str | bytes) -> Topology:
     orderer_orgs, orgs = place_authorities(orderer_orgs, orgs, port_base)
     _require_unique(orgs, orderer_orgs)
     nodes = [node for org in orderer_orgs for node in org.orderers]
-    channels = read_channels(top, orgs, nodes)
+    poca = read_poca(top.section("poca"), [node.name for node in nodes])
+    channels = read_channels(top, orgs, nodes, consensus)
     top.close()
     topology = Topology(
         orgs,
@@ -70,6 +72,7 @@ def read_topology(text: str | bytes) -> Topology:
         cutting,
         StateDatabase.named(database),
         ledger_url,
+        poca,
     )
     check_named_msps(topology)
     return topology

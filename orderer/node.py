@@ -9,12 +9,14 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from gridloom.common.deliver import TIME_WINDOW, DeliverHandler
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import Signer
-from gridloom.common.rpc import Call, ServiceRegistry
+from gridloom.common.rpc import Call, Channel, ServiceRegistry
+from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.protos.common import common_pb2
 from gridloom.protos.orderer import ab_pb2
 
@@ -22,8 +24,10 @@ from .broadcast import BroadcastHandler
 from .chain import Consenter, CuttingMode
 from .chain_support import OrdererResources
 from .deliver import BlockResponses, authorize_reader
+from .poca.chain import PocaChain
 from .poca.consenter import CONSENSUS_TYPE as POCA
 from .poca.consenter import PocaConsenter
+from .poca.transport import CLUSTER, PocaService
 from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
@@ -71,7 +75,8 @@ class Orderer:
 
     signer: signs blocks and CONFIG messages, of the MSP ``local_msp_id``; storage: holds the
     channels, which are opened here; cutting: when chains end a block; consenters: by consensus
-    type, unless given solo and poca, both for this node alone; time_window: how far a deliver
+    type, over solo and poca; orderers: a way to the orderer at ``host:port``; votes: where poca
+    keeps its votes, None for memory; time_window: how far a deliver
     request's time may be off; check_expiration: whether expired client certificates are refused.
     """
 
@@ -85,6 +90,8 @@ class Orderer:
         *,
         cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT,
         consenters: Mapping[str, Consenter] | None = None,
+        orderers: Callable[[str], Channel] = UnreachableChannel,
+        votes: Path | None = None,
         time_window: timedelta = TIME_WINDOW,
         check_expiration: bool = True,
     ) -> None:
@@ -94,7 +101,10 @@ class Orderer:
         resources = OrdererResources(
             signer=signer,
             consenters=consenters
-            or {SOLO: SoloConsenter(cutting), POCA: PocaConsenter(signer, cutting)},
+            or {
+                SOLO: SoloConsenter(cutting),
+                POCA: PocaConsenter(signer, cutting, orderers=orderers, votes=votes),
+            },
             now=now,
             random_bytes=random_bytes,
             disk=self._disk,
@@ -123,10 +133,16 @@ class Orderer:
         return self.registrar.channels()
 
     def services(self) -> ServiceRegistry:
-        """What this node serves: ``orderer.AtomicBroadcast``."""
+        """What this node serves: AtomicBroadcast, and to other consenters of POCA Cluster."""
         services = ServiceRegistry()
         services.add(ATOMIC_BROADCAST, AtomicBroadcast(self.registrar, self._deliver))
+        services.add(CLUSTER, PocaService(self._poca_chain))
         return services
+
+    def _poca_chain(self, channel_id: str) -> PocaChain | None:
+        support = self.registrar.find(channel_id)
+        chain = None if support is None else support.chain
+        return chain if isinstance(chain, PocaChain) else None
 
     async def cut(self, channel_id: str) -> int | None:
         """End the block under way; returns when all accepted so far is durable.

@@ -17,7 +17,7 @@ from typing import Protocol
 from gridloom.common.blocks import header_hash, is_config_block
 from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.identities import Signer
-from gridloom.common.poca import read_config
+from gridloom.common.poca import PocaConfig, read_config
 from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2
 from gridloom.protos.common.common_pb2 import Envelope
@@ -48,8 +48,14 @@ _AT_ONCE = 50
 class Fellows(Protocol):
     """How the other consenters of the channel are reached, by number."""
 
+    def configure(self, config: PocaConfig) -> None:
+        """Reach the consenters of this configuration from now on."""
+
     def send(self, to: int, message: bytes) -> None:
         """Try to send; what is lost is asked for again."""
+
+    async def close(self) -> None:
+        """Send nothing more."""
 
 
 class PocaChain:
@@ -97,6 +103,11 @@ class PocaChain:
         self.errored = asyncio.Event()
 
     @property
+    def config(self) -> PocaConfig:
+        """The consenters that agree on the next block."""
+        return self._config
+
+    @property
     def _own(self) -> int:
         number = self._config.number_of(self._signer.serialized)
         if number is None:
@@ -105,15 +116,17 @@ class PocaChain:
         return number
 
     def _loaded(self) -> Votes:
-        """The stored votes of this height; older ones are spent."""
-        votes = self._store.load()
-        height = self._support.height
-        return votes if votes is not None and votes.height == height else Votes(height)
+        """The stored votes of this height; older ones, or another chain's, are spent."""
+        votes, height = self._store.load(), self._support.height
+        if votes is None or votes.height != height:
+            return Votes(height)
+        return votes if votes.value is None or self._is_good(votes.value) else Votes(height)
 
     # --- the chain's contract ------------------------------------------------------
 
     def start(self) -> None:
         self._refusal = ""
+        self._fellows.configure(self._config)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def halt(self) -> None:
@@ -121,6 +134,7 @@ class PocaChain:
         self._work.set()
         if self._task is not None:
             await self._task
+        await self._fellows.close()
         self._timers.stop()
         self._release("the chain has been halted")
 
@@ -310,6 +324,7 @@ class PocaChain:
         if is_config_block(block):
             await self._support.write_config_block(block, candidate.proof)
             self._config = read_config(self._support.orderer_config.metadata)
+            self._fellows.configure(self._config)
         else:
             await self._support.write_block(block, candidate.proof)
         self._previous = header_hash(block.header)
