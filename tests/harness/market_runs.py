@@ -34,16 +34,16 @@ class MemoryConsortium:
         self._members: dict[tuple[str, str], Member] = {}
 
     async def deploy(self, chaincode: str) -> None:
-        """Deploy the contract of a module of chaincode/energy."""
+        """Deploy the contracts of a module of chaincode/energy."""
         module = import_module(f"gridloom.chaincode.energy.{chaincode}")
-        (contract,) = (
+        contracts = getattr(module, "contracts", None) or [
             found
             for found in vars(module).values()
             if isinstance(found, type)
             and issubclass(found, Contract)
             and found.__module__ == module.__name__
-        )
-        self.ledger.deploy(chaincode, contract())
+        ]
+        self.ledger.deploy(chaincode, *(contract() for contract in contracts))
 
     def member(
         self, organisation: str, name: str, roles: str = "", capacity: int | None = None
