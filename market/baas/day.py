@@ -37,6 +37,7 @@ from ..tips import Tips
 AUTHENTICATION = "authentication"
 BAAS = "baas"
 _SEEN = 20
+_CAPACITY = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class BaasDay:
         self._operator = consortium.member("operator", "desk", Role.OPERATOR.value)
         self._meter = consortium.member("utility", "meter", Role.GRID.value)
         self._units: dict[str, Member] = {
-            place.unit: consortium.member("prosumers", place.unit.lower(), place.role.value)
+            place.unit: consortium.member(
+                "prosumers", place.unit.lower(), place.role.value, _CAPACITY
+            )
             for place in feeder.places
         }
         self._peers = [self._operator, self._meter, next(iter(self._units.values()))]
@@ -117,7 +120,7 @@ class BaasDay:
                 buyer = BuyerQualification("resident", place.unit_id, "", "", "household")
                 await journal.submit(member, AUTHENTICATION, "register_buyer", buyer, result=Unit)
             else:
-                seller = SellerQualification("unit", "", place.unit_id, 500_000, "")
+                seller = SellerQualification("unit", "", place.unit_id, _CAPACITY, "")
                 await journal.submit(member, AUTHENTICATION, "register_seller", seller, result=Unit)
         everybody = [UnitId(place.role, place.unit_id) for place in self._feeder.places]
         await journal.submit(

@@ -34,10 +34,11 @@ CHANNELS: Mapping[str, Sequence[str]] = MappingProxyType(
 )
 """Scheduling is the dispatchers' private chain; trading and credit are everybody's."""
 
+_CAPACITY = 500_000
 _MODULES = {DU1: SCHEDULING, JY1: TRADING, LH1: CREDIT}
 _PEOPLE = {
     "operator": ("desk", Role.OPERATOR),
-    "prosumers": ("su1", Role.SU),
+    "prosumers": ("member", Role.BU),
     "utility": ("meter", Role.GRID),
 }
 
@@ -87,10 +88,10 @@ async def _admitted(
     jy1: Chain, channel: Consortium, sellers: Sequence[int], buyers: Sequence[int]
 ) -> Parties:
     journal = jy1.journal
-    selling = {n: channel.member("prosumers", f"su{n}", Role.SU.value) for n in sellers}
+    selling = {n: channel.member("prosumers", f"su{n}", Role.SU.value, _CAPACITY) for n in sellers}
     buying = {n: channel.member("prosumers", f"bu{n}", Role.BU.value) for n in buyers}
     for number, member in selling.items():
-        seller = SellerQualification("DPGC", "", number, 500_000, "")
+        seller = SellerQualification("DPGC", "", number, _CAPACITY, "")
         await journal.submit(member, AUTHENTICATION, "register_seller", seller, result=Unit)
     for number, member in buying.items():
         buyer = BuyerQualification("resident", number, "", "", "household")
