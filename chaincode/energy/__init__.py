@@ -5,6 +5,7 @@ authentication, energy_units, matchmaking, compensation and dispatch are the mic
 002's, with its rules and records in learning/; energy_requests and power_purchase are paper
 004's, with theirs in distribution/.  Each is deployed as a chaincode of its own on one channel;
 each package carries this whole folder.  rules/ is pure and in integers: energy in Wh, money in
-micro-yuan, prices in micro-yuan per kWh.  Nothing here reads a clock, a random number or a float, so that all endorsers agree.
+micro-yuan, prices in micro-yuan per kWh.  Nothing here reads a clock, a random number or a
+float, so that all endorsers agree.
 (Fabric counterpart: fabric-samples' chaincode folders.)
 """
