@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -28,6 +29,8 @@ from gridloom.common.msp_files import write_file
 from .subjects import Subject, alternative_names, attribute_extension
 
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+Extensions: TypeAlias = Sequence[tuple[x509.ExtensionType, bool]]
+"""Each with whether it is critical."""
 
 LIFETIME: Final = timedelta(days=3650)
 #: Certificates start a little in the past, for clocks that lag.
@@ -137,6 +140,39 @@ class Issuer:
         certificate = certificates.parse(_signed(builder, self._key))
         return certificates.sanitize(certificate, self.certificate)
 
+    def certify(
+        self,
+        key: CertificatePublicKeyTypes,
+        subject: x509.Name,
+        validity: tuple[datetime, datetime],
+        constraints: Extensions,
+        extensions: Extensions,
+    ) -> Certificate:
+        """Sign a certificate as the caller wants it, with a random serial number.
+
+        validity: from and until; constraints: what the certificate is for; extensions: what
+        else it says.  Between them come both key identifiers, in cfssl's order and manner:
+        the subject's own is the SHA-1 of its key.
+        """
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(self.certificate.certificate.subject)
+            .public_key(key)
+            .serial_number(_serial_number(self._random_bytes))
+            .not_valid_before(validity[0])
+            .not_valid_after(validity[1])
+        )
+        identifiers: list[tuple[x509.ExtensionType, bool]] = [
+            (x509.SubjectKeyIdentifier.from_public_key(key), False)
+        ]
+        if self.certificate.subject_key_id is not None:
+            identifiers.append((_authority(self.certificate.subject_key_id), False))
+        for extension, critical in (*constraints, *identifiers, *extensions):
+            builder = builder.add_extension(extension, critical)
+        certificate = certificates.parse(_signed(builder, self._key))
+        return certificates.sanitize(certificate, self.certificate)
+
     def revocation_list(
         self, revoked: Mapping[int, datetime], *, lifetime: timedelta = timedelta(days=1)
     ) -> bytes:
@@ -225,6 +261,11 @@ def _with_profile(builder: x509.CertificateBuilder, profile: Profile) -> x509.Ce
         return builder
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     return builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
+
+
+def _serial_number(random_bytes: crypto.RandomBytes) -> int:
+    """159 bits, at least one of them set (RFC 5280: positive, up to 20 octets)."""
+    return int.from_bytes(random_bytes(20), "big") >> 1 | 1
 
 
 def _authority(key_id: bytes) -> x509.AuthorityKeyIdentifier:

@@ -7,7 +7,6 @@ lib/attrmgr for the attributes)
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from gridloom.common.certificates import ATTRIBUTES_OID
+from gridloom.common.go_json import go_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,23 @@ class Subject:
 
 
 def alternative_names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
-    """Tell DNS names from IP addresses (``[::1]`` is one too), each once, in the order given."""
-    names: list[x509.GeneralName] = []
-    for host in dict.fromkeys(hosts):
-        try:
-            names.append(x509.IPAddress(ipaddress.ip_address(host.strip("[]"))))
-        except ValueError:
-            names.append(x509.DNSName(host))
-    return x509.SubjectAlternativeName(names)
+    """Tell DNS names from IP addresses (``[::1]`` is one too), URIs and mail addresses.
+
+    Each once, in the order given; ValueError for what cannot be any of them.
+    """
+    return x509.SubjectAlternativeName([_alternative_name(host) for host in dict.fromkeys(hosts)])
+
+
+def _alternative_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host.strip("[]")))
+    except ValueError:
+        if "://" in host:
+            return x509.UniformResourceIdentifier(host)
+        return x509.RFC822Name(host) if "@" in host else x509.DNSName(host)
 
 
 def attribute_extension(attributes: Mapping[str, str]) -> x509.UnrecognizedExtension:
     """Encode attributes as fabric-ca does: bare JSON with sorted names."""
-    document = {"attrs": dict(sorted(attributes.items()))}
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    text = go_json({"attrs": dict(attributes)}, sort_keys=True)
     return x509.UnrecognizedExtension(ATTRIBUTES_OID, text.encode())

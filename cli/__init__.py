@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from . import chaincode, channel, demo, ledger, market, network, node, transactions
+from . import bench, ca, chaincode, channel, demo, ledger, market, network, node, transactions
 
 app = typer.Typer(
     name="gridloom",
@@ -21,6 +21,8 @@ app = typer.Typer(
 )
 for module in (network, transactions, demo):
     module.register(app)
+app.add_typer(bench.app, name="bench")
+app.add_typer(ca.app, name="ca")
 app.add_typer(chaincode.app, name="chaincode")
 app.add_typer(channel.app, name="channel")
 app.add_typer(ledger.app, name="ledger")
@@ -45,10 +47,15 @@ def options(
 
 def main() -> None:
     """Run the command line; errors that Gridloom itself reports end it with status 1."""
+    run_app(app)
+
+
+def run_app(program: typer.Typer) -> None:
+    """Run a program as ``main`` does this one."""
     from gridloom.common.errors import GridloomError  # noqa: PLC0415
 
     try:
-        app()
+        program()
     except (GridloomError, OSError, TimeoutError) as error:
         typer.echo(f"Error: {str(error) or type(error).__name__}", err=True)
         sys.exit(1)

@@ -18,6 +18,8 @@ import typer
 from .running import run
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from gridloom.deploy.access import NetworkAccess
@@ -114,7 +116,7 @@ async def _trade(scenario: EnergyDay, home: NetworkHome, seed: int, console: Con
         access = NetworkAccess.open(home)
         stack.push_async_callback(access.close)
         await _deploy(access, progress)
-        members = _members(access, scenario)
+        members = await _members(access, scenario, progress)
         return await trade_day(
             scenario,
             members,
@@ -154,24 +156,42 @@ async def _deploy(access: NetworkAccess, progress: Progress) -> None:
     await asyncio.gather(*(deploy(name) for name in names))
 
 
-def _members(access: NetworkAccess, scenario: EnergyDay) -> Members:
-    """Enrol a user for each column of the scenario, and connect everybody."""
+async def _members(access: NetworkAccess, scenario: EnergyDay, progress: Progress) -> Members:
+    """Enrol everybody with the CA of his organisation, and connect them.
+
+    What a certificate may do on the market are attributes that the CA has written into it.
+    """
+    import asyncio  # noqa: PLC0415
+
+    from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role  # noqa: PLC0415
+    from gridloom.deploy.registrar import NetworkRegistrar  # noqa: PLC0415
     from gridloom.market.journal import Member  # noqa: PLC0415
     from gridloom.market.microgrid.day import Members  # noqa: PLC0415
 
     (channel,) = access.topology.channels
+    registrar = NetworkRegistrar(access.topology, access.material)
+    enrolled = 0
 
-    def member(msp_id: str, user: str) -> Member:
+    async def member(msp_id: str, user: str, attributes: Mapping[str, str]) -> Member:
+        nonlocal enrolled
+        await registrar.enroll_user(msp_id, user, attributes)
+        enrolled += 1
+        progress(f"{user} enrolled", enrolled, len(scenario.users) + 2)
         network = access.gateway(msp_id, user).get_network(channel.name)
         return Member(user, msp_id, network, access.signer(msp_id, user))
 
-    users = []
-    for number in scenario.users:
-        name = f"user{number}"
-        role = {"gridloom.role": scenario.role_attribute(number)}
-        access.material.issue_user(PROSUMERS, name, attributes=role)
-        users.append(member(PROSUMERS, name))
-    return Members(channel.name, member(OPERATOR, "desk"), member(UTILITY, "meter"), users)
+    async def prosumers() -> list[Member]:
+        return [
+            await member(PROSUMERS, f"user{number}", scenario.attributes(number))
+            for number in scenario.users
+        ]
+
+    operator, grid, users = await asyncio.gather(
+        member(OPERATOR, "desk", {ROLE_ATTRIBUTE: Role.OPERATOR}),
+        member(UTILITY, "meter", {ROLE_ATTRIBUTE: Role.GRID}),
+        prosumers(),
+    )
+    return Members(channel.name, operator, grid, users)
 
 
 def _show(day: DayResult, summary: DaySummary, console: Console) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Energy markets: run and compare scenarios, solve cases.")
 
+_COMPARED = 6  # metrics on the screen
+
 Out = Annotated[
     Path,
     typer.Option("--out", file_okay=False, help="Where the report, CSVs and summary.json go."),
@@ -112,7 +114,7 @@ def compare(
     together = combine(results)
     whole = Scenario("compare", "compare", seed=seed or 0, parameters=_parameters(chosen))
     written = write(together, whole, out)
-    _print_table(together.tables[0].columns[:-1], together.tables[0].rows, console)
+    _show_compared(results, console)
     console.print(f"\nThe whole report: {written[0]}")
 
 
@@ -247,12 +249,29 @@ def _show(result: Result, console: Console) -> None:
         console.print(f"  {name}: {json.dumps(value)}", highlight=False)
 
 
+def _show_compared(results: Mapping[str, Result], console: Console) -> None:
+    """A row for each scenario, of the metrics that fit on a screen."""
+    from gridloom.market.result import Column  # noqa: PLC0415
+
+    names = list(dict.fromkeys(one.name for result in results.values() for one in result.metrics))
+    shown = names[:_COMPARED]
+    rows: list[list[Cell]] = []
+    for scenario, result in results.items():
+        values = {one.name: one.value for one in result.metrics}
+        rows.append([scenario, *(values.get(name) for name in shown)])
+    _print_table(tuple(map(Column, ("scenario", *shown))), rows, console)
+    if len(names) > len(shown):
+        console.print(f"{len(names) - len(shown)} more metrics: metrics.csv", highlight=False)
+
+
 def _print_table(
     columns: Sequence[Column], rows: Sequence[Sequence[Cell]], console: Console
 ) -> None:
     from rich.table import Table  # noqa: PLC0415
 
-    table = Table(*(column.name for column in columns))
+    table = Table()
+    for place, column in enumerate(columns):
+        table.add_column(column.name.replace("_", " "), no_wrap=place == 0)
     for row in rows:
         table.add_row(*(_shown(cell) for cell, _ in zip(row, columns, strict=False)))
     console.print(table)
@@ -261,4 +280,4 @@ def _print_table(
 def _shown(cell: Cell) -> str:
     if cell is None:
         return "-"
-    return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
+    return f"{cell:.5g}" if isinstance(cell, float) else str(cell)

@@ -59,13 +59,17 @@ class MarketNetwork:
         definition = ChaincodeDefinition(chaincode)
         await self._network.access.deploy_chaincode(package, definition, self._spec)
 
-    def member(self, organisation: str, name: str, roles: str = "") -> Member:
+    def member(
+        self, organisation: str, name: str, roles: str = "", capacity: int | None = None
+    ) -> Member:
         """Somebody of an organisation, enrolled now unless he is already."""
         from gridloom.market.journal import Member  # noqa: PLC0415
 
         access, msp_id = self._network.access, _MSPS[organisation]
         if name not in access.material.organization(msp_id).users:
             attributes = {"gridloom.role": roles} if roles else {}
+            if capacity is not None:
+                attributes["gridloom.capacity"] = str(capacity)
             access.material.issue_user(msp_id, name, attributes=attributes)
         channel = access.gateway(msp_id, name).get_network(self.channel)
         return Member(name, msp_id, channel, access.signer(msp_id, name))

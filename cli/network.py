@@ -230,6 +230,8 @@ def _summary(home: NetworkHome, state: dict[str, Any], seconds: float) -> str:
     for org in state["organizations"]:
         for peer in org["peers"]:
             lines.append(f"  peer     {peer['name']:28} {scheme}://{peer['endpoint']}")
+    for ca in state["certificate_authorities"]:
+        lines.append(f"  CA       {ca['name']:28} {ca['url']}")
     for channel in state["channels"]:
         lines.append(f"  channel  {channel['name']:28} {', '.join(channel['members'])}")
     lines += ["", "Credentials (an MSP folder each):"]

@@ -18,7 +18,7 @@ def node() -> None:
 
 @app.command("run", epilog="Example: gridloom node run peer0.org1.example.com")
 def run_node(
-    name: Annotated[str, typer.Argument(help="The node's full name.")],
+    name: Annotated[str, typer.Argument(help="The node's full name, or a CA's.")],
     directory: Directory = DEFAULT_DIRECTORY,
     development: Annotated[
         bool, typer.Option("--development", help="Show clients the tracebacks of chaincodes.")
@@ -27,21 +27,23 @@ def run_node(
         bool, typer.Option("--supervised", help="Start at a line on stdin, stop at its end.")
     ] = False,
 ) -> None:
-    """Run one node of the folder's network until SIGTERM; print "ready" once it serves."""
+    """Run one node, or CA, of the folder's network until SIGTERM; print "ready" once it serves."""
     import logging  # noqa: PLC0415
 
+    from gridloom.deploy.authority_process import organization_of, run_authority  # noqa: PLC0415
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
-    from gridloom.deploy.node_process import run_node  # noqa: PLC0415
     from gridloom.deploy.processes import READY  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     home = NetworkHome(directory)
-    run(
-        run_node(
-            home,
-            name,
-            lambda: typer.echo(READY),
-            development=development,
-            supervised=supervised,
-        )
-    )
+
+    def ready() -> None:
+        typer.echo(READY)
+
+    org = organization_of(home, name)
+    if org is not None:
+        run(run_authority(home, org, ready, supervised=supervised))
+        return
+    from gridloom.deploy.node_process import run_node  # noqa: PLC0415
+
+    run(run_node(home, name, ready, development=development, supervised=supervised))

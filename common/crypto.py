@@ -166,6 +166,10 @@ def to_low_s(key: ec.EllipticCurvePublicKey, signature: bytes) -> bytes:
     order = CURVE_ORDERS.get(key.curve.name)
     if order is None:
         raise InvalidSignature(f"curve not recognized [{key.curve.name}]")
+    return _low_s(order, signature)
+
+
+def _low_s(order: int, signature: bytes) -> bytes:
     r, s, strict = parse_ecdsa_signature(signature)
     if s > order >> 1:
         return encode_dss_signature(r, order - s)
@@ -183,18 +187,23 @@ class SigningKey:
     Its own signatures enter the memo, so a process does not check what it has just made.
     """
 
-    __slots__ = ("_key", "verification")
+    __slots__ = ("_key", "_order", "verification")
 
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
+        self._order = 0
+        if isinstance(key, ec.EllipticCurvePrivateKey):
+            self._order = CURVE_ORDERS.get(key.curve.name, 0)
         self.verification = VerificationKey(key.public_key())
 
     def sign(self, message: bytes, hash_family: str = SHA2) -> bytes:
         """Sign: ECDSA in low-S DER over the digest, Ed25519 over the message."""
         key = self._key
         if isinstance(key, ec.EllipticCurvePrivateKey):
+            if not self._order:
+                raise InvalidSignature(f"curve not recognized [{key.curve.name}]")
             digest = _DIGESTS[hash_family](message).digest()
-            signature = to_low_s(key.public_key(), key.sign(digest, _SIGNING[hash_family]))
+            signature = _low_s(self._order, key.sign(digest, _SIGNING[hash_family]))
         else:
             digest = hashlib.sha256(message).digest()
             signature = key.sign(message)

@@ -80,11 +80,19 @@ class SettingsSource:
 
     def paths(self, key: str) -> tuple[Path, ...]:
         """A list of paths; in a variable ``[a, b]`` or separated by spaces."""
+        return tuple(self._folder / text for text in self.texts(key))
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; in a variable ``[a, b]`` or separated by spaces."""
         found = self._find(key)
         if isinstance(found, list):
-            return tuple(self._folder / str(text) for text in found)
-        texts = str(found or "").strip("[] ").replace(",", " ").split()
-        return tuple(self._folder / text for text in texts)
+            return tuple(str(text) for text in found)
+        return tuple(str(found or "").strip("[] ").replace(",", " ").split())
+
+    def tree(self, key: str) -> object:
+        """What the document has below a key, as it is; None if there is nothing."""
+        found = self._find(key)
+        return None if isinstance(found, str) else found
 
     def _text(self, key: str) -> str:
         found = self._find(key)

@@ -27,9 +27,11 @@ class ProfilePeer:
 
 @dataclass(frozen=True, slots=True)
 class ProfileAuthority:
-    """An organization's certificate authority server; certificate: PEM of its CA."""
+    """An organization's CA server; ca_name: of the CA there; certificate: PEM of that CA."""
 
     name: str
+    ca_name: str
+    host: str
     port: int
     certificate: bytes
 
@@ -80,7 +82,7 @@ class ConnectionProfile:
         return str(text).encode()
 
     def _peer(self, peer: ProfilePeer) -> dict[str, Any]:
-        address = f"{_reachable(peer.host)}:{peer.port}"
+        address = f"{reachable(peer.host)}:{peer.port}"
         if self.tls_root is None:
             return {"url": f"grpc://{address}"}
         return {
@@ -93,15 +95,16 @@ class ConnectionProfile:
         }
 
     def _authority(self, authority: ProfileAuthority) -> dict[str, Any]:
+        scheme = "http" if self.tls_root is None else "https"
         return {
-            "url": f"https://localhost:{authority.port}",
-            "caName": f"ca-{self.organization.lower()}",
+            "url": f"{scheme}://{reachable(authority.host)}:{authority.port}",
+            "caName": authority.ca_name,
             "tlsCACerts": {"pem": [authority.certificate.decode()]},
             "httpOptions": {"verify": False},
         }
 
 
-def _reachable(host: str) -> str:
+def reachable(host: str) -> str:
     """The name by which a client on this machine reaches a node listening on ``host``."""
     return "localhost" if host in _LOOPBACK else host
 

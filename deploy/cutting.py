@@ -17,12 +17,11 @@ CUT_SIGNAL = signal.SIGUSR1
 
 
 def cut_on_signal(orderers: Iterable[Orderer]) -> None:
-    """End the block under way on every channel of these orderers at each signal."""
-    ordering = tuple(orderers)
+    """End the block under way on every channel of those that are orderers at each signal."""
     cutting: set[asyncio.Task[int | None]] = set()
 
     def cut() -> None:
-        for orderer in ordering:
+        for orderer in tuple(orderers):
             for channel in orderer.channels():
                 task = asyncio.ensure_future(orderer.cut(channel.name))
                 cutting.add(task)

@@ -6,13 +6,16 @@ certificate.  (Fabric: internal/cryptogen/msp; fabric-ca's registered attributes
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
+
+from cryptography import x509
 
 from gridloom.ca.issuer import KEY_FILE, Issuer, Profile
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
+from gridloom.common.certificates import Certificate, parse_pem
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.keystore import key_pem
@@ -131,6 +134,37 @@ class OrganizationMaterial:
         self.users[user.name] = enrollment
         return enrollment
 
+    def adopt_user(
+        self,
+        name: str,
+        identity: SigningIdentity,
+        key: crypto.PrivateKey,
+        random_bytes: crypto.RandomBytes,
+    ) -> Enrollment:
+        """Keep a user whom the CA's server certified, and give him a certificate for TLS."""
+        full_name = f"{name}@{self.domain}"
+        role = next((unit for unit in identity.details.organizational_units if unit in ROLES), "")
+        if not role:
+            raise MaterialError(full_name, "the certificate has no node OU")
+        tls = self._tls(full_name, (), random_bytes)
+        enrollment = Enrollment(full_name, role, identity, key, tls)
+        self.users[name] = enrollment
+        return enrollment
+
+    def renew_node(
+        self,
+        name: str,
+        identity: SigningIdentity,
+        key: crypto.PrivateKey,
+        random_bytes: crypto.RandomBytes,
+    ) -> Enrollment:
+        """Put a node's new signing certificate, and one for TLS, in the place of the old ones."""
+        old = self.nodes[name]
+        hosts = hosts_of(parse_pem(old.tls.certificate))
+        renewed = Enrollment(name, old.role, identity, key, self._tls(name, hosts, random_bytes))
+        self.nodes[name] = renewed
+        return renewed
+
     def _enroll(
         self,
         name: str,
@@ -144,20 +178,28 @@ class OrganizationMaterial:
         key = crypto.generate_key(random_bytes)
         subject = Subject(common_name=name, units=(role,))
         certificate = self.ca.issue(key.public_key(), subject, attributes=attributes)
-        tls_key = crypto.generate_key(random_bytes)
-        tls_certificate = self.tls_ca.issue(
-            tls_key.public_key(),
-            Subject(common_name=name),
-            hosts=tuple(hosts),
-            profile=Profile.TLS,
-        )
         return Enrollment(
             name=name,
             role=role,
             signing_identity=SigningIdentity(self.msp_id, certificate.pem(), key),
             private_key=key,
-            tls=TlsMaterial(tls_certificate.pem(), key_pem(tls_key), self.tls_root),
+            tls=self._tls(name, hosts, random_bytes),
         )
+
+    def _tls(
+        self, name: str, hosts: Iterable[str], random_bytes: crypto.RandomBytes
+    ) -> TlsMaterial:
+        key = crypto.generate_key(random_bytes)
+        certificate = self.tls_ca.issue(
+            key.public_key(), Subject(common_name=name), hosts=tuple(hosts), profile=Profile.TLS
+        )
+        return TlsMaterial(certificate.pem(), key_pem(key), self.tls_root)
 
     def __repr__(self) -> str:
         return f"OrganizationMaterial({self.msp_id}, {self.domain})"
+
+
+def hosts_of(certificate: Certificate) -> Sequence[str]:
+    """Return the host names and IP addresses that a certificate is for."""
+    names = certificate.extension(x509.SubjectAlternativeName)
+    return () if names is None else [str(name.value) for name in names]

@@ -26,10 +26,13 @@ from gridloom.common.errors import GridloomError
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block
 
+from .authorities import AuthorityFolder
+from .connection_profile import reachable
+from .enrollment import OrganizationMaterial
 from .material import Material
 from .network_lock import NetworkLock, holder_of
 from .packaging import source_root
-from .topology import ChannelSpec, Topology
+from .topology import AuthorityNode, ChannelSpec, Topology
 
 STATE_FILE = "network.json"
 DESCRIPTION_FILE = "description.yaml"
@@ -100,8 +103,9 @@ class NetworkHome:
         ports = self.state()["ports"]
         described = Topology.parse(self.description())
         nodes, every = described.nodes(), described.ports()
-        if len(ports) == len(nodes):
-            ports = [*ports, *every[len(nodes) :]]  # made when orderers had no admin ports
+        # made when orderers had no admin ports, or organizations no CA servers
+        if len(ports) in {len(nodes), len(every) - len(described.authorities())}:
+            ports = [*ports, *every[len(ports) :]]
         if len(ports) != len(every):
             raise HomeError(self.path / STATE_FILE, f"{len(ports)} ports for {len(nodes)} nodes")
         chosen = iter(ports)
@@ -249,6 +253,24 @@ def describe(
             }
             for org in topology.organizations
         ],
+        "certificate_authorities": [
+            _describe_authority(tree, material.organization(org.msp_id), org.authority, topology)
+            for org in topology.every_organization()
+        ],
+    }
+
+
+def _describe_authority(
+    tree: Path, org: OrganizationMaterial, node: AuthorityNode, topology: Topology
+) -> dict[str, Any]:
+    folder = AuthorityFolder.of(tree, org)
+    scheme = "https" if topology.tls else "http"
+    return {
+        "name": node.name,
+        "msp_id": org.msp_id,
+        "url": f"{scheme}://{reachable(node.host)}:{node.port}",
+        "ca_cert": str(folder.ca_certificate),
+        "tls_cert": str(folder.tls_certificate),
     }
 
 

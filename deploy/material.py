@@ -12,15 +12,15 @@ Each organization has a root CA for identities and one for TLS.  On disk it is t
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from gridloom.ca.issuer import Issuer
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
 from gridloom.common.certificates import parse_pem
+from gridloom.common.identities import SigningIdentity
 from gridloom.protos.msp import msp_config_pb2
 
 from . import material_tree
@@ -37,9 +37,6 @@ __all__ = [
     "create_material",
     "load_material",
 ]
-
-#: The test network's port of the first organization's CA; the next ones stand 1000 apart.
-CA_PORT: Final = 7054
 
 
 class Material:
@@ -64,10 +61,7 @@ class Material:
 
     def node(self, name: str) -> Enrollment:
         """Return the peer or orderer with this full name; MaterialError."""
-        for org in self.organizations.values():
-            if name in org.nodes:
-                return org.nodes[name]
-        raise MaterialError(name, "no such node")
+        return self._owner(name).nodes[name]
 
     def msp_config(self, organization: str) -> msp_config_pb2.MSPConfig:
         """Return an organization's verifying MSP; MaterialError."""
@@ -101,15 +95,69 @@ class Material:
         attributes: for attribute-based access control, besides hf.EnrollmentID, hf.Type
         and hf.Affiliation.  MaterialError when the name is taken or not fit for a folder.
         """
+        org = self._room_for(organization, name)
+        enrollment = org.enroll_user(User(name, role, attributes or {}), self._random_bytes)
+        return self._kept(org, enrollment)
+
+    def adopt_user(
+        self, organization: str, name: str, identity: SigningIdentity, key: crypto.PrivateKey
+    ) -> Enrollment:
+        """Keep one more user, whom the organization's CA server certified; MaterialError."""
+        org = self._room_for(organization, name)
+        return self._kept(org, org.adopt_user(name, identity, key, self._random_bytes))
+
+    def renew_node(
+        self, name: str, identity: SigningIdentity, key: crypto.PrivateKey
+    ) -> Enrollment:
+        """Put new certificates in the place of a node's, on disk too; MaterialError.
+
+        identity: from the CA's server; the certificate for TLS is issued here.
+        """
+        org = self._owner(name)
+        renewed = org.renew_node(name, identity, key, self._random_bytes)
+        if self.root is not None:
+            material_tree.write_node(self.root, org, renewed)
+        return renewed
+
+    def reread_nodes(self, topology: Topology) -> Sequence[str]:
+        """Take over what lies on disk of the nodes; return whose certificates have changed."""
+        if self.root is None:
+            return ()
+        there = load_material(topology, self.root, random_bytes=self._random_bytes)
+        changed = []
+        for org in self.organizations.values():
+            for name, node in there.organizations[org.msp_id].nodes.items():
+                if (node.certificate_pem, node.tls) != (
+                    org.nodes[name].certificate_pem,
+                    org.nodes[name].tls,
+                ):
+                    org.nodes[name] = node
+                    changed.append(name)
+        return changed
+
+    def _owner(self, node: str) -> OrganizationMaterial:
+        for org in self.organizations.values():
+            if node in org.nodes:
+                return org
+        raise MaterialError(node, "no such node")
+
+    def check_new_user(self, organization: str, name: str) -> None:
+        """MaterialError when there is such a user, or nobody can have the name."""
+        self._room_for(organization, name)
+
+    def _room_for(self, organization: str, name: str) -> OrganizationMaterial:
+        """Return the organization; MaterialError when it has such a user, or nobody can be so."""
         org = self.organization(organization)
         if name in org.users:
             raise MaterialError(f"{name}@{org.domain}", "this user exists already")
         if not name or name.startswith(".") or "/" in name or "@" in name or not name.isprintable():
             raise MaterialError(repr(name), "a user's name is also the name of a folder")
-        enrollment = org.enroll_user(User(name, role, attributes or {}), self._random_bytes)
+        return org
+
+    def _kept(self, org: OrganizationMaterial, user: Enrollment) -> Enrollment:
         if self.root is not None:
-            material_tree.write_user(self.root, org, enrollment)
-        return enrollment
+            material_tree.write_user(self.root, org, user)
+        return user
 
     def write_connection_profiles(self, topology: Topology) -> None:
         """Write connection-<org>.json and .yaml of each peer organization, over older ones.
@@ -119,10 +167,10 @@ class Material:
         """
         if self.root is None:
             return
-        for index, spec in enumerate(topology.organizations):
+        for spec in topology.organizations:
             if all(peer.port for peer in spec.peers):
                 org = self.organization(spec.msp_id)
-                profile = _profile(spec, org, CA_PORT + 1000 * index, tls=topology.tls)
+                profile = _profile(spec, org, tls=topology.tls)
                 material_tree.write_profile(self.root, org, profile)
 
     def __repr__(self) -> str:
@@ -194,14 +242,18 @@ def _create_organization(
     return org
 
 
-def _profile(
-    spec: Organization, org: OrganizationMaterial, ca_port: int, *, tls: bool
-) -> ConnectionProfile:
+def _profile(spec: Organization, org: OrganizationMaterial, *, tls: bool) -> ConnectionProfile:
     return ConnectionProfile(
         network="test-network",
         organization=spec.name,
         msp_id=spec.msp_id,
         peers=[ProfilePeer(peer.name, peer.host, peer.port) for peer in spec.peers],
         tls_root=org.tls_root if tls else None,
-        authority=ProfileAuthority(org.ca.name, ca_port, org.ca.certificate.pem()),
+        authority=ProfileAuthority(
+            name=org.ca.name,
+            ca_name=spec.authority.name,
+            host=spec.authority.host,
+            port=spec.authority.port,
+            certificate=org.ca.certificate.pem(),
+        ),
     )

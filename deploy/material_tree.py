@@ -46,9 +46,15 @@ def write_organization(root: Path, org: OrganizationMaterial) -> None:
     org.tls_ca.save(directory / "tlsca")
     write_msp(directory / "msp", org.msp_files())
     for node in org.nodes.values():
-        _write_enrollment(directory / f"{org.kind}s" / node.name, org, node, "server")
+        write_node(root, org, node)
     for user in org.users.values():
         write_user(root, org, user)
+
+
+def write_node(root: Path, org: OrganizationMaterial, node: Enrollment) -> None:
+    """Write one node's msp and tls folders."""
+    directory = organization_directory(root, org.kind, org.domain)
+    _write_enrollment(directory / f"{org.kind}s" / node.name, org, node, "server")
 
 
 def write_user(root: Path, org: OrganizationMaterial, user: Enrollment) -> None:

@@ -14,9 +14,10 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Self, TypeAlias
 
 from gridloom.common.envelopes import Clock
+from gridloom.common.errors import GridloomError
 from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer
@@ -28,10 +29,21 @@ from gridloom.peer.node import Peer
 from gridloom.peer.settings import PrivateDataSettings
 
 from .access import NetworkAccess
+from .authorities import AuthorityServer
 from .home import NetworkHome
-from .nodes import NodeBuilder, StaticDirectory, members_of, utc_now
+from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of, utc_now
 from .ports import choose_ports
-from .topology import Topology
+from .topology import OrdererNode, PeerNode, Topology
+
+Server: TypeAlias = GrpcServer | HttpServer | AuthorityServer
+
+
+class DataInMemory(GridloomError):
+    """A node that cannot be restarted, for all it knows is in memory: its full name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} cannot be restarted: its data is in memory only")
+        self.name = name
 
 
 class Network:
@@ -46,7 +58,9 @@ class Network:
         self.orderers: dict[str, Orderer] = {}
         self.peers: dict[str, Peer] = {}
         self._registries: dict[str, ServiceRegistry] = {}
-        self._servers: list[GrpcServer | HttpServer] = []
+        self._servers: dict[str, list[Server]] = {}
+        self._endpoints: dict[str, Channel] = {}
+        self._directory = LiveDirectory(self.peers)
         self._build()
         self.access = NetworkAccess(self.topology, builder.material, self.channel_to)
 
@@ -114,45 +128,105 @@ class Network:
     async def serve(self) -> None:
         """Open every node's port; OSError names an address that is taken."""
         for node in self.topology.nodes():
-            server = self.builder.server(node, self._registries[node.name])
-            await server.start()
-            self._servers.append(server)
-        for orderer in self.topology.orderers():
-            admin = self.builder.admin_server(orderer, self.orderers[orderer.name])
-            await admin.start()
-            self._servers.append(admin)
+            await self._open(node.name, self._node_servers(node))
+        for org in self.topology.every_organization():
+            await self._open(org.authority.name, [self.builder.authority_server(org)])
 
     async def stop(self) -> None:
         """Close the ports and stop the nodes; what was acknowledged is kept."""
-        servers, self._servers = self._servers, []
-        await asyncio.gather(*(server.stop() for server in servers))
+        await asyncio.gather(*(self._close(name) for name in list(self._servers)))
         for peer in self.peers.values():
             await peer.stop()
         for orderer in self.orderers.values():
             await orderer.stop()
+
+    async def restart(self, name: str) -> None:
+        """Stop a node and start it again, by its material as it is now; the others go on.
+
+        UnknownNode, or DataInMemory if it would come back empty.
+        """
+        place = next((node for node in self.topology.nodes() if node.name == name), None)
+        if place is None:
+            raise UnknownNode(name, [node.name for node in self.topology.nodes()])
+        if self.builder.home is None or self.builder.in_memory:
+            raise DataInMemory(name)
+        served = await self._close(name)
+        await (self.orderers.get(name) or self.peers[name]).stop()
+        node = self._orderer(name) if isinstance(place, OrdererNode) else self._peer(name)
+        self._directory.open(self.builder, self.channel_to)  # its identity may be another one
+        await node.start()
+        if served:
+            await self._open(name, self._node_servers(place))
+
+    async def renew(self) -> Sequence[str]:
+        """Restart the nodes whose certificates on disk are other ones now; return their names.
+
+        UnknownNode, DataInMemory, MaterialError.
+        """
+        changed = self.builder.material.reread_nodes(self.topology)
+        for name in changed:
+            await self.restart(name)
+        return changed
+
+    def _node_servers(self, node: OrdererNode | PeerNode) -> list[Server]:
+        """Return the servers of a node's ports."""
+        servers: list[Server] = [self.builder.server(node, self._registries[node.name])]
+        if isinstance(node, OrdererNode):
+            servers.append(self.builder.admin_server(node, self.orderers[node.name]))
+        return servers
+
+    async def _open(self, name: str, servers: list[Server]) -> None:
+        for server in servers:
+            await server.start()
+            self._servers.setdefault(name, []).append(server)
+
+    async def _close(self, name: str) -> bool:
+        """Close a node's ports; return whether they were open."""
+        servers = self._servers.pop(name, [])
+        await asyncio.gather(*(server.stop() for server in servers))
+        return bool(servers)
 
     def channel_to(self, name: str) -> Channel:
         """Return a channel to the node with this full name, by direct calls."""
         return LocalChannel(self._registries[name])
 
     def _build(self) -> None:
-        endpoints: dict[str, Channel] = {}
-        for orderer_org in self.topology.orderer_organizations:
-            for node in orderer_org.orderers:
-                orderer = self.orderers[node.name] = self.builder.orderer(node, orderer_org)
-                self._registries[node.name] = orderer.services()
-                endpoints[node.endpoint] = LocalChannel(self._registries[node.name])
+        for orderer in self.topology.orderers():
+            self._registries[orderer.name] = ServiceRegistry()
+            self._endpoints[orderer.endpoint] = self.channel_to(orderer.name)
+            self._orderer(orderer.name)
+        for peer in self.topology.peers():
+            self._registries[peer.name] = ServiceRegistry()
+            self._peer(peer.name)
+        self._directory.open(self.builder, self.channel_to)
 
-        def orderer_at(endpoint: str) -> Channel:
-            return endpoints.get(endpoint) or UnreachableChannel(endpoint)
+    def _orderer(self, name: str) -> Orderer:
+        """Make an orderer, in the place of the one that may be there."""
+        found = (
+            (node, org)
+            for org in self.topology.orderer_organizations
+            for node in org.orderers
+            if node.name == name
+        )
+        orderer = self.orderers[name] = self.builder.orderer(*next(found))
+        self._registries[name].exchange(orderer.services())
+        return orderer
 
-        directory = LiveDirectory(self.peers)
-        for org in self.topology.organizations:
-            for member in org.peers:
-                peer = self.builder.peer(member, org, orderer_at, directory)
-                self.peers[member.name] = peer
-                self._registries[member.name] = peer.services()
-        directory.open(self.builder, self.channel_to)
+    def _peer(self, name: str) -> Peer:
+        """Make a peer, in the place of the one that may be there."""
+        found = (
+            (node, org)
+            for org in self.topology.organizations
+            for node in org.peers
+            if node.name == name
+        )
+        peer = self.builder.peer(*next(found), self._orderer_at, self._directory)
+        self.peers[name] = peer
+        self._registries[name].exchange(peer.services())
+        return peer
+
+    def _orderer_at(self, endpoint: str) -> Channel:
+        return self._endpoints.get(endpoint) or UnreachableChannel(endpoint)
 
 
 class LiveDirectory:
@@ -160,25 +234,38 @@ class LiveDirectory:
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
+        self._by_endpoint: dict[str, Peer] = {}
+        self._latest: dict[tuple[str, str], tuple[PeerInfo, PeerInfo]] = {}
         self._known: StaticDirectory | None = None
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
         """Begin to answer, once all peers are there."""
+        self._by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         self._known = StaticDirectory(builder.topology, builder.material, connect, self._members)
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
         if self._known is None:
             return ()
-        by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         found = []
         for info in self._known.peers(channel_id):
-            peer = by_endpoint[info.endpoint]
+            peer = self._by_endpoint[info.endpoint]
             channel = peer.channel(channel_id)
             if channel is not None:
                 runs = peer.host.runnable(channel_id)
-                found.append(replace(info, height=channel.height, chaincodes=runs))
+                found.append(self._now(channel_id, info, channel.height, runs))
         return found
+
+    def _now(
+        self, channel_id: str, info: PeerInfo, height: int, runs: Mapping[str, int]
+    ) -> PeerInfo:
+        """A peer with its height and chaincodes; the same object while these are the same."""
+        key = channel_id, info.endpoint
+        known, latest = self._latest.get(key, (None, info))
+        if known is not info or latest.height != height or latest.chaincodes is not runs:
+            latest = replace(info, height=height, chaincodes=runs)
+            self._latest[key] = info, latest
+        return latest
 
     def _members(self, channel_id: str) -> set[str]:
         """Who is in the channel, each organization by the word of its own peers."""

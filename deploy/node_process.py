@@ -22,7 +22,7 @@ from .home import NetworkHome
 from .memory import settle_memory
 from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of
 from .ports import require_free
-from .stopping import obey_supervisor, stop_event
+from .supervised import run_until_stopped
 from .topology import OrdererNode, PeerNode
 
 
@@ -34,22 +34,12 @@ async def run_node(
     development: bool = False,
     supervised: bool = False,
 ) -> None:
-    """Run one node until SIGINT or SIGTERM; ``ready`` is called once it serves.
+    """Run one node until SIGINT or SIGTERM (see ``run_until_stopped``)."""
 
-    supervised: start at the first line on standard input, and stop, too, when that ends.
-    """
-    stopped = stop_event()
-    released = obey_supervisor(stopped) if supervised else None
-    process = NodeProcess(home, name, development=development)
-    try:
-        if released is not None:
-            await released.wait()
-        if not stopped.is_set():
-            await process.start()
-            ready()
-            await stopped.wait()
-    finally:
-        await process.stop()
+    def prepare() -> NodeProcess:
+        return NodeProcess(home, name, development=development)
+
+    await run_until_stopped(prepare, ready, supervised=supervised)
 
 
 class NodeProcess:
@@ -105,8 +95,8 @@ class NodeProcess:
                     peer = self._builder.peer(member, org, self._orderer_at, directory)
                     directory.open(self._builder, self._connect, member.name, peer)
                     return member, peer
-        known = [n.name for n in topology.orderers()] + [n.name for n in topology.peers()]
-        raise UnknownNode(name, known)
+        known = (*topology.nodes(), *topology.authorities())
+        raise UnknownNode(name, [each.name for each in known])
 
     def _orderer_at(self, endpoint: str) -> Channel:
         names = {node.endpoint: node.name for node in self._builder.topology.orderers()}

@@ -33,6 +33,7 @@ from gridloom.peer.node import Peer
 from gridloom.peer.settings import PeerSettings, PrivateDataSettings
 from gridloom.protos.common.common_pb2 import Block
 
+from .authorities import AuthorityServer, authority_server
 from .configtx import channel_genesis_block
 from .home import NetworkHome
 from .material import Material, create_material, load_material
@@ -227,6 +228,16 @@ class NodeBuilder:
             return participation(orderer.registrar)
 
         return HttpServer(application, node.admin_endpoint, tls)
+
+    def authority_server(self, org: Organization | OrdererOrganization) -> AuthorityServer:
+        """Return the server of an organization's CA."""
+        return authority_server(
+            self.material,
+            org,
+            tls=self.topology.tls,
+            now=self.now,
+            random_bytes=self.random_bytes,
+        )
 
     def _ledgers(self, node: PeerNode) -> LedgerProvider:
         """Return where a peer keeps its ledgers: memory, the topology's database, its folder."""

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from gridloom.common.errors import GridloomError
 
-from .topology import DEFAULT_HOST, OrdererNode, PeerNode, Topology
+from .topology import DEFAULT_HOST, AuthorityNode, OrdererNode, PeerNode, Topology
 
 _CHOICE = range(20_000, 32_768)
 """Below what systems give to outgoing connections: 32768 on Linux, 49152 elsewhere."""
@@ -49,7 +49,30 @@ def choose_ports(topology: Topology) -> Topology:
             probe.close()
 
 
-def require_free(nodes: Iterable[OrdererNode | PeerNode]) -> None:
+def give_way(topology: Topology) -> Topology:
+    """Return the topology with any free port for each CA whose usual port somebody else has.
+
+    Ports that the description states stay, and so do those of nodes.
+    """
+    taken = {
+        node.port
+        for node in topology.authorities()
+        if node.port and not node.fixed and not _is_free(node.host, node.port)
+    }
+    if not taken:
+        return topology
+    return choose_ports(topology.with_ports(lambda port: 0 if port in taken else port))
+
+
+def _is_free(host: str, port: int) -> bool:
+    try:
+        _bind(host.strip("[]"), port).close()
+    except OSError:
+        return False
+    return True
+
+
+def require_free(nodes: Iterable[OrdererNode | PeerNode | AuthorityNode]) -> None:
     """Raise PortTaken for the first node whose address somebody else listens on.
 
     It is asked before ledgers are opened: two processes must never write the same one.

@@ -12,7 +12,7 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gridloom.common.errors import GridloomError
@@ -59,9 +59,12 @@ class NodeProcesses:
         self._home = home
         self._orderers = [node.name for node in topology.orderers()]
         self._peers = [node.name for node in topology.peers()]
+        self._authorities = [node.name for node in topology.authorities()]
         self._options = tuple(options)
         self._inherited = tuple(inherited)
         self._running: dict[str, Process] = {}
+        self._replacing = asyncio.Lock()
+        self._changed: Callable[[], None] = lambda: None
 
     @property
     def process_ids(self) -> Mapping[str, int]:
@@ -71,11 +74,11 @@ class NodeProcesses:
     async def start(self) -> None:
         """Start all nodes and wait until all serve; NodeFailed for the first that does not.
 
-        Peers connect to orderers at once, so these come first.
+        Peers connect to orderers at once, so these come first; nobody waits for CAs.
         """
-        for name in (*self._orderers, *self._peers):
+        for name in (*self._orderers, *self._peers, *self._authorities):
             await self._spawn(name)
-        for names in (self._orderers, self._peers):
+        for names in (self._orderers, self._peers, self._authorities):
             starting = [asyncio.create_task(self._start(name)) for name in names]
             try:
                 await asyncio.gather(*starting)
@@ -83,22 +86,42 @@ class NodeProcesses:
                 for task in starting:
                     task.cancel()
 
-    async def wait(self) -> None:
-        """Return never; NodeFailed as soon as any node ends."""
-        waiting = {
-            asyncio.create_task(process.wait()): name for name, process in self._running.items()
-        }
+    async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
+        """Return never; NodeFailed as soon as any node ends that was not told to.
+
+        changed: told when nodes have got other processes.
+        """
+        self._changed = changed
+        watching = {asyncio.create_task(self._watch(name)) for name in self._running}
         try:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(watching, return_when=asyncio.FIRST_EXCEPTION)
         finally:
-            for task in waiting:
+            for task in watching:
                 task.cancel()
-        task = done.pop()
-        raise self._failed(waiting[task], task.result())
+        for task in done:
+            task.result()
+
+    async def restart(self) -> None:
+        """Give each node a new process, one after the other, orderers first; NodeFailed."""
+        for name in (*self._orderers, *self._peers):
+            async with self._replacing:
+                await self._stop(name)
+                await self._spawn(name)
+            self._changed()
+            await self._start(name)
+
+    async def _watch(self, name: str) -> None:
+        """Wait until a node ends and is not replaced: NodeFailed."""
+        while True:
+            process = self._running[name]
+            status = await process.wait()
+            async with self._replacing:
+                if self._running[name] is process:
+                    raise self._failed(name, status)
 
     async def stop(self) -> None:
-        """End all nodes, peers first."""
-        for names in (self._peers, self._orderers):
+        """End all nodes, peers before orderers."""
+        for names in (self._authorities, self._peers, self._orderers):
             await asyncio.gather(*(self._stop(name) for name in names))
 
     async def _spawn(self, name: str) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 from gridloom.peer.ledger.state_database import StateDatabase
 
@@ -78,6 +79,24 @@ class OrdererNode:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityNode:
+    """One organization's CA server.
+
+    name: of the CA (ca-org1); port 0 = any free port; fixed: no other one will do instead.
+    """
+
+    name: str
+    host: str
+    port: int
+    fixed: bool = False
+
+    @property
+    def endpoint(self) -> str:
+        """Return host:port."""
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Organization:
     """An organization with peers.
 
@@ -89,6 +108,7 @@ class Organization:
     msp_id: str
     group: str
     domain: str
+    authority: AuthorityNode
     peers: tuple[PeerNode, ...]
     users: tuple[User, ...]
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +122,7 @@ class OrdererOrganization:
     msp_id: str
     group: str
     domain: str
+    authority: AuthorityNode
     orderers: tuple[OrdererNode, ...]
     users: tuple[User, ...]
     policies: Mapping[str, str] = field(default_factory=dict)
@@ -231,10 +252,19 @@ class Topology:
         """Return every node: orderers, then peers."""
         return (*self.orderers(), *self.peers())
 
+    def every_organization(self) -> tuple[OrdererOrganization | Organization, ...]:
+        """Return every organization: those of orderers, then those of peers."""
+        return (*self.orderer_organizations, *self.organizations)
+
+    def authorities(self) -> tuple[AuthorityNode, ...]:
+        """Return the CA server of every organization."""
+        return tuple(org.authority for org in self.every_organization())
+
     def ports(self) -> tuple[int, ...]:
-        """Return every port: of the nodes, then the orderers' admin ports."""
+        """Return every port: of nodes, then the orderers' admin ports, then of CA servers."""
         nodes = (node.port for node in self.nodes())
-        return (*nodes, *(node.admin_port for node in self.orderers()))
+        admin = (node.admin_port for node in self.orderers())
+        return (*nodes, *admin, *(node.port for node in self.authorities()))
 
     def with_ports(self, change: Callable[[int], int]) -> Topology:
         """Return the same network with change(port) for each port, in the order of `ports`."""
@@ -251,7 +281,13 @@ class Topology:
             replace(org, orderers=tuple(replace(n, admin_port=next(changed)) for n in org.orderers))
             for org in orderer_orgs
         ]
-        return replace(self, orderer_organizations=tuple(administered), organizations=tuple(orgs))
+        return replace(
+            self,
+            orderer_organizations=tuple(
+                _with_authority(org, next(changed)) for org in administered
+            ),
+            organizations=tuple(_with_authority(org, next(changed)) for org in orgs),
+        )
 
     def shifted(self, port_base: int) -> Topology:
         """Return the same network with all ports moved so that 7050 becomes port_base.
@@ -266,3 +302,11 @@ class Topology:
             return target
 
         return self.with_ports(moved)
+
+
+OrganizationKind = TypeVar("OrganizationKind", Organization, OrdererOrganization)
+
+
+def _with_authority(org: OrganizationKind, port: int) -> OrganizationKind:
+    """Return an organization whose CA server has another port."""
+    return replace(org, authority=replace(org.authority, port=port))

@@ -26,6 +26,7 @@ from .topology import (
     Topology,
     User,
 )
+from .topology_authorities import place_authorities, read_authority
 from .topology_channels import read_channels
 from .topology_rules import check_named_msps, read_rules, texts, unique
 
@@ -55,6 +56,7 @@ def read_topology(text: str | bytes) -> Topology:
     orderer_orgs = _orderer_organizations(top, host, port_base)
     orgs = _organizations(top, host, port_base)
     orderer_orgs = _with_admin_ports(orderer_orgs, orgs)
+    orderer_orgs, orgs = place_authorities(orderer_orgs, orgs, port_base)
     _require_unique(orgs, orderer_orgs)
     nodes = [node for org in orderer_orgs for node in org.orderers]
     channels = read_channels(top, orgs, nodes)
@@ -105,7 +107,14 @@ def _organizations(top: Section, host: str, port_base: int) -> tuple[Organizatio
             peers.append(PeerNode(full_name, node_host, port, anchor))
         group = section.text("group", msp_id, _ID)
         org = Organization(
-            name, msp_id, group, domain, tuple(peers), _users(section), read_rules(section)
+            name,
+            msp_id,
+            group,
+            domain,
+            read_authority(section, name, host),
+            tuple(peers),
+            _users(section),
+            read_rules(section),
         )
         section.close()
         orgs.append(org)
@@ -134,7 +143,14 @@ def _orderer_organizations(
         users = _users(section, default=())
         orgs.append(
             OrdererOrganization(
-                name, msp_id, group, domain, tuple(orderers), users, read_rules(section)
+                name,
+                msp_id,
+                group,
+                domain,
+                read_authority(section, name, host),
+                tuple(orderers),
+                users,
+                read_rules(section),
             )
         )
         section.close()
@@ -275,4 +291,7 @@ def _require_unique(
         for node, path in nodes
         if isinstance(node, OrdererNode) and node.admin_port
     ]
+    authorities = [(org.authority, f"{path}.ca") for org, path in every]
+    unique([(node.name, f"{path}.name") for node, path in authorities], "CA")
+    endpoints += [(node.endpoint, f"{path}.port") for node, path in authorities if node.port]
     unique(endpoints, "endpoint")

@@ -7,6 +7,7 @@ process or in one for each node, and keeps network.json true.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +23,13 @@ from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
 from .nodes import NodeBuilder
-from .ports import choose_ports, require_free
+from .ports import choose_ports, give_way, require_free
 from .processes import NodeProcesses
+from .renewing import renew_on_signal
 from .stopping import stop_event, unless
 from .topology import Topology
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[str], None]
 """Told each step as it begins, in a few words."""
@@ -90,10 +94,10 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
     if home.exists():
         topology = home.topology()
         _require_same(home, topology, options, text)
-        require_free(topology.nodes())
+        require_free((*topology.nodes(), *topology.authorities()))
         return topology
-    topology = choose_ports(options.topology(text or ""))
-    require_free(topology.nodes())
+    topology = give_way(choose_ports(options.topology(text or "")))
+    require_free((*topology.nodes(), *topology.authorities()))
     home.save_description(text or "")
     # From here on the network exists: whatever stops us now, the next start continues it.
     home.save_state({"pid": None, "ports": list(topology.ports())})
@@ -167,7 +171,11 @@ async def _keep_up(
             state |= {"pid": os.getpid(), "processes": running.process_ids}
             home.save_state(state)
             ready(state)
-            await unless(stopped, running.wait())
+
+            def changed() -> None:
+                home.save_state(state | {"processes": dict(running.process_ids)})
+
+            await unless(stopped, running.wait(changed))
     except (GridloomError, OSError) as error:
         failure = str(error)
         raise
@@ -188,8 +196,8 @@ class _Running(Protocol):
     async def start(self) -> None:
         """Return when all serve."""
 
-    async def wait(self) -> None:
-        """Return never; raise when one of them fails."""
+    async def wait(self, changed: Callable[[], None]) -> None:
+        """Return never; raise when one of them fails; changed: told when process_ids have."""
 
     async def stop(self) -> None:
         """End them all."""
@@ -206,9 +214,14 @@ class _OneProcess:
         await self._network.start()
         await self._network.serve()
         cut_on_signal(self._network.orderers.values())
+        renew_on_signal(self._renew)
         settle_memory()
 
-    async def wait(self) -> None:
+    async def _renew(self) -> None:
+        for name in await self._network.renew():
+            log.info("%s has new certificates", name)
+
+    async def wait(self, changed: Callable[[], None]) -> None:
         await asyncio.Event().wait()
 
     async def stop(self) -> None:
@@ -223,3 +236,8 @@ class _ManyProcesses(NodeProcesses):
             builder.genesis_block(channel)
         extra = ("--development",) if builder.development else ()
         super().__init__(home, builder.topology, extra, inherited=(lock.descriptor,))
+
+    async def start(self) -> None:
+        await super().start()
+        # Every node knows the certificates of all, so all of them begin anew.
+        renew_on_signal(self.restart)

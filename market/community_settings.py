@@ -1,8 +1,9 @@
-"""The `community` of a scenario: a generated street, or a folder of the user's CSVs.
+"""The `community` of a scenario: a street, the user's CSVs, or a benchmark grid.
 
     community: {households: 20, days: 1, minutes: 15, pv: 0.5, storage: 0.25, heat_pump: 0.25,
                 ev: 0.25, latitude: 50, first_day: 172, feeder_kw: 60}
     community: {folder: my-street, unit: kWh, minutes: 60, feeder_kw: 60}
+    community: {simbench: 1-LV-rural1--2-sw, first_day: 172, days: 1}    # gridloom[market]
     tariff: {sell: 0.08, buy: 0.30, currency: EUR}
     co2: {grid: 251, local: 41}
 
@@ -20,6 +21,7 @@ import numpy as np
 from gridloom.chaincode.energy.rules.feeder import Section
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
+from .benchmark_grid import as_community, read_simbench
 from .community import MINUTES_PER_DAY, Community, EmissionFactors, Feeder
 from .csv_community import UNITS, CsvSettings, read_community
 from .households import DEFAULT_PRICES, Street, generate
@@ -30,6 +32,7 @@ _STREET = frozenset(
     | {"first_day", "feeder_kw"}
 )
 _FOLDER = frozenset({"folder", "unit", "minutes", "feeder_kw"})
+_SIMBENCH = frozenset({"simbench", "first_day", "days"})
 _MAX_USERS = 20_000
 _MICRO = 1_000_000
 
@@ -51,6 +54,15 @@ def community_of(
             emissions,
         )
         community = read_community(folder / described.text("folder", ""), csv)
+    elif "simbench" in described.values:
+        described.only(_SIMBENCH)
+        days = described.whole("days", 1, low=1, high=366)
+        grid = read_simbench(
+            described.text("simbench", ""),
+            described.whole("first_day", 172, low=1, high=367 - days),
+            days,
+        )
+        return as_community(grid, prices, currency, emissions)
     else:
         described.only(_STREET)
         street = replace(_street(described), prices=prices, currency=currency, emissions=emissions)

@@ -55,15 +55,25 @@ def _tables(results: Mapping[str, Result]) -> list[Table]:
 
 
 def _plots(results: Mapping[str, Result]) -> tuple[Plot, ...]:
-    found: dict[str, Plot] = {}
-    for name, result in results.items():
+    """Plots of one name in one; a series that is the same in all of them is drawn once."""
+    by_name: dict[str, dict[str, Plot]] = {}
+    for scenario, result in results.items():
         for plot in result.plots:
-            series = tuple(
-                replace(one, label=f"{name}: {one.label}" if one.label else name)
-                for one in plot.series
-            )
-            known = found.get(plot.name)
-            found[plot.name] = replace(
-                plot, series=series if known is None else (*known.series, *series)
-            )
-    return tuple(found.values())
+            by_name.setdefault(plot.name, {})[scenario] = plot
+    return tuple(_overlaid(plots) for plots in by_name.values())
+
+
+def _overlaid(plots: Mapping[str, Plot]) -> Plot:
+    first = next(iter(plots.values()))
+    common = [
+        series
+        for series in first.series
+        if len(plots) > 1 and all(series in plot.series for plot in plots.values())
+    ]
+    own = [
+        replace(series, label=f"{scenario}: {series.label}" if series.label else scenario)
+        for scenario, plot in plots.items()
+        for series in plot.series
+        if series not in common
+    ]
+    return replace(first, series=(*own, *common))

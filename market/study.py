@@ -54,9 +54,14 @@ class Consortium(Protocol):
     async def chain(self) -> Chain:
         """What the channel's ledger has come to."""
 
-    def member(self, organisation: str, name: str, roles: str = "") -> Member:
-        """Somebody of "operator", "prosumers" or "utility", enrolled under a name; roles:
-        what the certificate carries as gridloom.role."""
+    def member(
+        self, organisation: str, name: str, roles: str = "", capacity: int | None = None
+    ) -> Member:
+        """Somebody of "operator", "prosumers" or "utility", enrolled under a name.
+
+        roles, capacity: what the certificate carries as gridloom.role and, in watts, as
+        gridloom.capacity.
+        """
 
 
 class OnLedger(Protocol):

@@ -24,7 +24,11 @@ from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2, configtx_pb2
 from gridloom.protos.peer import chaincode_event_pb2
 
-from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
+from .chaincodes.lifecycle.definitions import (
+    LIFECYCLE_NAMESPACE,
+    ChaincodeDefinition,
+    ChaincodeDefinitions,
+)
 from .commit_notifier import CommitNotifier
 from .ledger.ledger import CommittedBlock, Ledger
 from .ledger.private_record import PrivateBlockData
@@ -90,6 +94,7 @@ class PeerChannel:
         self._validator = BlockValidator(identities, self.definitions)
         self._notifier = CommitNotifier(ledger)
         self._latest: CommittedBlock | None = None
+        self._defined: dict[str, tuple[int, ChaincodeDefinition]] = {}
         self._worker: ThreadPoolExecutor | None = None
         self._pulling: asyncio.Task[None] | None = None
 
@@ -154,12 +159,19 @@ class PeerChannel:
         ]
 
     def definition(self, name: str) -> ChaincodeDefinition | None:
-        """The committed definition of a chaincode."""
+        """The committed definition of a chaincode, None without one."""
+        as_of = self.ledger.changed_at(LIFECYCLE_NAMESPACE)
+        known = self._defined.get(name)
+        if known is not None and known[0] == as_of:
+            return known[1]
         query = self.ledger.query_executor()
         try:
-            return self.definitions.definition(name, query)
+            found = self.definitions.definition(name, query)
         finally:
             query.done()
+        if found is not None:  # of names that nobody defined there is no end
+            self._defined[name] = (as_of, found)
+        return found
 
     def verify(self, block: common_pb2.Block) -> None:
         """BlockError unless the block is the channel's next one, signed by its orderers."""

@@ -27,6 +27,7 @@ from .acl import PEER_PROPOSE, AccessControl
 from .chaincode_interest import chaincode_interest
 from .chaincodes.host import ChaincodeHost
 from .chaincodes.invocation import Invocation
+from .chaincodes.lifecycle.endorsement_info import EndorsementInfo
 from .channel import PeerChannel
 from .ledger.simulator import SimulationResults, TxSimulator
 from .proposal import ProposalRejected, UnpackedProposal, check_time, open_headers, unpack_proposal
@@ -72,6 +73,20 @@ class Endorser:
         self, request: proposal_pb2.SignedProposal, call: Call
     ) -> proposal_response_pb2.ProposalResponse:
         """Answer a signed proposal; RpcError (UNKNOWN) if the proposal itself is refused."""
+        return await self._answer(request, endorsing=True)
+
+    async def evaluate(
+        self, request: proposal_pb2.SignedProposal
+    ) -> proposal_response_pb2.ProposalResponse:
+        """Answer in the same way, but sign nothing: for the gateway of this very peer.
+
+        Where the chaincode succeeds the answer is its response alone.
+        """
+        return await self._answer(request, endorsing=False)
+
+    async def _answer(
+        self, request: proposal_pb2.SignedProposal, *, endorsing: bool
+    ) -> proposal_response_pb2.ProposalResponse:
         try:
             headers = open_headers(request)
             check_time(headers, self._now(), self._time_window)
@@ -84,7 +99,7 @@ class Endorser:
             logger.warning("refused a proposal: %s", error)
             raise RpcError(Code.UNKNOWN, str(error)) from error
         try:
-            return await self._process(proposal, channel)
+            return await self._process(proposal, channel, endorsing)
         except GridloomError as error:
             logger.warning(
                 "failed to invoke %s, transaction %s: %s",
@@ -111,13 +126,13 @@ class Endorser:
             self._access.check(PEER_PROPOSE, proposal.channel_id, proposal.signed_data)
 
     async def _process(
-        self, proposal: UnpackedProposal, channel: PeerChannel | None
+        self, proposal: UnpackedProposal, channel: PeerChannel | None, endorsing: bool
     ) -> proposal_response_pb2.ProposalResponse:
         if channel is None or proposal.chaincode_name in _WITHOUT_SIMULATOR:
-            return await self._endorse(proposal, channel, None)
+            return await self._endorse(proposal, channel, None, endorsing)
         simulator = channel.ledger.simulator(proposal.tx_id)
         try:
-            return await self._endorse(proposal, channel, simulator)
+            return await self._endorse(proposal, channel, simulator, endorsing)
         finally:
             simulator.done()
 
@@ -126,8 +141,9 @@ class Endorser:
         proposal: UnpackedProposal,
         channel: PeerChannel | None,
         simulator: TxSimulator | None,
+        endorsing: bool,
     ) -> proposal_response_pb2.ProposalResponse:
-        version = self._version(proposal, simulator)
+        info = self._info(proposal, simulator)
         try:
             response, event = await self._host.invoke(
                 Invocation(
@@ -137,8 +153,12 @@ class Endorser:
                     proposal.signed,
                     proposal.tx_id,
                     simulator,
-                )
+                ),
+                info,
             )
+            private = simulator is not None and simulator.writes_private_data
+            if not endorsing and not private and response.status < CHAINCODE_REFUSED:
+                return proposal_response_pb2.ProposalResponse(response=response)
             results = simulator.results() if simulator is not None else None
             interest = None
             if channel is not None and simulator is not None and results is not None:
@@ -151,7 +171,7 @@ class Endorser:
         if not failed and (channel is None or response.status >= CHAINCODE_REFUSED):
             return proposal_response_pb2.ProposalResponse(response=response)
         public = results.public if results is not None else b""
-        payload = _payload(proposal, version, response, None if failed else event, public)
+        payload = _payload(proposal, info.version, response, None if failed else event, public)
         return proposal_response_pb2.ProposalResponse(
             version=0 if failed else 1,
             endorsement=None if failed else self._sign(payload),
@@ -167,10 +187,10 @@ class Endorser:
             endorser=endorser, signature=self._signer.sign(payload + endorser)
         )
 
-    def _version(self, proposal: UnpackedProposal, simulator: TxSimulator | None) -> str:
+    def _info(self, proposal: UnpackedProposal, simulator: TxSimulator | None) -> EndorsementInfo:
         name, channel_id = proposal.chaincode_name, proposal.channel_id
         try:
-            return self._host.endorsement_info(channel_id, name, simulator).version
+            return self._host.endorsement_info(channel_id, name, simulator)
         except GridloomError as error:
             raise EndorsementFailed(
                 f"make sure the chaincode {name} has been successfully defined "

@@ -219,6 +219,7 @@ class Peer:
                 settings.gateway.endorsement_timeout.total_seconds(),
                 settings.gateway.broadcast_timeout.total_seconds(),
             ),
+            own_peer=endorser.evaluate,
         )
         registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
         if settings.discovery.enabled:

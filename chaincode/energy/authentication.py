@@ -1,7 +1,8 @@
 """Chaincode 1, authentication: who may trade (paper 003, Tables 1 and 2).
 
 A unit trades only if its certificate carries the role, from an organisation the market
-was founded with, and the operator approved it.  The operator founds the market once, in
+was founded with, and the operator approved it; a seller's certificate must vouch for the
+capacity it registers, too.  The operator founds the market once, in
 the transaction that follows the deployment.  (Fabric counterpart: none.)
 """
 
@@ -16,7 +17,7 @@ from gridloom.chaincode import Context, Contract, transaction
 from .faults import BadTerms, Duplicate, NotApproved, NotEntitled, NotFound, NotOwner
 from .order_text import address_of
 from .qualifications import BuyerQualification, Market, SellerQualification, Unit, UnitId
-from .roles import Role, demand_role, unit_name
+from .roles import Role, demand_capacity, demand_role, unit_name
 
 _MARKET = "market"
 _UNIT = "unit"
@@ -49,6 +50,8 @@ class Authentication(Contract):
         """Apply for admission as a selling unit."""
         if qualification.installed_capacity < 0:
             raise BadTerms("installed_capacity", "must not be negative")
+        self._authorise(ctx, Role.SU)
+        demand_capacity(ctx, qualification.installed_capacity)
         return self._register(ctx, Role.SU, qualification.su_id, None, qualification)
 
     @transaction

@@ -1,7 +1,8 @@
-"""Roles of the market, as certificates carry them.
+"""Roles of the market, and the capacity of its sellers, as certificates carry them.
 
 The attribute `gridloom.role` of a certificate (Fabric CA's attribute extension) lists the
-roles its holder may take, separated by commas: BU, SU, operator, grid.
+roles its holder may take, separated by commas: BU, SU, operator, grid.  `gridloom.capacity` is
+how many watts the holder has installed.  The CA vouches for both.
 (Fabric counterpart: attribute-based access control in chaincode.)
 """
 
@@ -14,6 +15,7 @@ from gridloom.chaincode import Context
 from .faults import NotEntitled
 
 ROLE_ATTRIBUTE = "gridloom.role"
+CAPACITY_ATTRIBUTE = "gridloom.capacity"
 
 
 class Role(StrEnum):
@@ -52,3 +54,17 @@ def demand_operator(ctx: Context, founder_msp: str) -> None:
     msp_id = ctx.client_identity.msp_id
     if msp_id != founder_msp:
         raise NotEntitled(Role.OPERATOR.value, f"{msp_id} did not found the market")
+
+
+def demand_capacity(ctx: Context, watts: int) -> None:
+    """NotEntitled unless the caller's certificate vouches for that much installed capacity."""
+    carried = ctx.client_identity.attribute(CAPACITY_ATTRIBUTE)
+    if carried is None:
+        reason = f"its certificate carries no attribute {CAPACITY_ATTRIBUTE}"
+    elif not (carried.isascii() and carried.isdecimal()):
+        reason = f"{CAPACITY_ATTRIBUTE}={carried} of its certificate is no number of watts"
+    elif watts > int(carried):
+        reason = f"{watts} W are more than its certificate vouches for: {carried} W"
+    else:
+        return
+    raise NotEntitled(Role.SU.value, reason)

@@ -18,12 +18,16 @@ from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
 from gridloom.protos.msp.msp_principal_pb2 import MSPPrincipal
 
 from ..errors import GridloomError
+from ..memo import BoundedMemo
 from .policy import (
+    HELD_REMEMBERED,
+    HeldMemo,
     Identities,
     Identity,
     InvalidPolicy,
     SignedData,
     ValidIdentities,
+    remembered,
     require,
     valid_identities,
 )
@@ -113,7 +117,7 @@ def unmet_leaves(
 class SignaturePolicy:
     """A compiled SignaturePolicyEnvelope over the MSPs of a channel."""
 
-    __slots__ = ("_msps", "_principals", "_rule", "envelope")
+    __slots__ = ("_held", "_msps", "_principals", "_rule", "envelope")
 
     def __init__(self, envelope: SignaturePolicyEnvelope, msps: Identities) -> None:
         """Compile; InvalidPolicy. The envelope must not be changed afterwards."""
@@ -123,6 +127,7 @@ class SignaturePolicy:
         self._principals: tuple[MSPPrincipal, ...] = tuple(envelope.identities)
         self._rule = compile_rule(envelope.rule, len(self._principals))
         self._msps = msps
+        self._held: HeldMemo = BoundedMemo(HELD_REMEMBERED)
 
     def evaluate(self, signatures: Sequence[SignedData]) -> None:
         """Raise PolicyNotSatisfied unless the valid signatures among these satisfy it."""
@@ -133,7 +138,10 @@ class SignaturePolicy:
         self._require(ValidIdentities(tuple(identities), ()))
 
     def holds(self, identities: Sequence[Identity]) -> bool:
-        """Return whether these identities satisfy it, in this order."""
+        """Return whether these identities satisfy it, in this order; worked out once for each."""
+        return remembered(self._held, identities, self._rule_holds)
+
+    def _rule_holds(self, identities: Sequence[Identity]) -> bool:
         return apply_rule(self._rule, len(identities), self._satisfies(identities)) is not None
 
     def unmet(self, identities: Sequence[Identity]) -> tuple[str, ...]:

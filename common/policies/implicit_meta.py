@@ -12,13 +12,17 @@ from gridloom.protos.common.policies_pb2 import ImplicitMetaPolicy as ImplicitMe
 from gridloom.protos.common.policies_pb2 import SignaturePolicy as SignaturePolicyMessage
 from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
 
+from ..memo import BoundedMemo
 from .policy import (
+    HELD_REMEMBERED,
+    HeldMemo,
     Identities,
     Identity,
     InvalidPolicy,
     Policy,
     SignedData,
     ValidIdentities,
+    remembered,
     require,
     valid_identities,
 )
@@ -42,7 +46,7 @@ def threshold_of(rule: int, children: int) -> int:
 class ImplicitMetaPolicy:
     """A compiled implicit meta policy; children: group name -> its policy of that name."""
 
-    __slots__ = ("_children", "_msps", "sub_policy", "threshold")
+    __slots__ = ("_children", "_held", "_msps", "sub_policy", "threshold")
 
     def __init__(
         self, message: ImplicitMetaMessage, children: Mapping[str, Policy], msps: Identities
@@ -50,6 +54,7 @@ class ImplicitMetaPolicy:
         self.sub_policy = message.sub_policy
         self.threshold = threshold_of(message.rule, len(children))
         self._children = dict(sorted(children.items()))
+        self._held: HeldMemo = BoundedMemo(HELD_REMEMBERED)
         self._msps = msps
 
     def evaluate(self, signatures: Sequence[SignedData]) -> None:
@@ -61,7 +66,10 @@ class ImplicitMetaPolicy:
         self._require(ValidIdentities(tuple(identities), ()))
 
     def holds(self, identities: Sequence[Identity]) -> bool:
-        """Return whether enough children accept these identities."""
+        """Return whether enough children accept these identities; worked out once for each."""
+        return remembered(self._held, identities, self._enough_hold)
+
+    def _enough_hold(self, identities: Sequence[Identity]) -> bool:
         remaining = self.threshold
         for child in self._children.values():
             if remaining == 0:

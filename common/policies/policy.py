@@ -14,6 +14,7 @@ from gridloom.protos.msp.identities_pb2 import SerializedIdentity
 from gridloom.protos.msp.msp_principal_pb2 import MSPPrincipal, MSPRole
 
 from ..errors import GridloomError
+from ..memo import BoundedMemo
 from ..wire import parse
 from .principals import role_principal
 
@@ -153,6 +154,28 @@ def valid_identities(signatures: Sequence[SignedData], msps: Identities) -> Vali
             continue
         accepted[identity.key] = identity
     return ValidIdentities(tuple(accepted.values()), tuple(ignored))
+
+
+HELD_REMEMBERED = 1 << 8
+"""Sets of signers whose verdict a policy remembers."""
+
+HeldMemo = BoundedMemo[tuple[tuple[str, str], ...], bool]
+
+
+def remembered(
+    memo: HeldMemo, identities: Sequence[Identity], holds: Callable[[Sequence[Identity]], bool]
+) -> bool:
+    """Return whether a policy holds for these identities, as ``holds`` said before or says now.
+
+    The MSPs that a policy was compiled over never change, and they judge an identity without
+    regard to the time, so a verdict lasts as long as the policy.
+    """
+    key = tuple(identity.key for identity in identities)
+    held = memo.get(key)
+    if held is None:
+        held = holds(identities)
+        memo.put(key, held)
+    return held
 
 
 def require(

@@ -167,9 +167,10 @@ def _decode(method: Method, request: bytes) -> Message:
 
 def _call(context: _Context, mutual: bool) -> Call:
     certificate = None
-    for pem in context.auth_context().get("x509_pem_cert", ()):
-        certificate = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-        break
+    if mutual:  # nobody else was asked for a certificate
+        for pem in context.auth_context().get("x509_pem_cert", ()):
+            certificate = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+            break
     remaining: float | None = context.time_remaining()
     # grpc reports "no deadline" as a time far beyond any real one.
     deadline = None if remaining is None or remaining > 10**9 else remaining

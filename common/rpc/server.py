@@ -87,6 +87,11 @@ class ServiceRegistry:
                 method = _method(service, rpc, handler)
                 self._methods[method.path] = method
 
+    def exchange(self, other: ServiceRegistry) -> None:
+        """Answer as another one does from now on, also to whom holds a channel to this one."""
+        self._methods = dict(other._methods)
+        self._services = list(other._services)
+
     @property
     def services(self) -> tuple[str, ...]:
         """Full names of the registered services, in order of registration."""

@@ -122,7 +122,7 @@ async def trade_day(
     mode: a name of pricing.MECHANISMS; seed: of the particle swarm; pricer: prices the
     hours in their place.  The chaincodes must
     be deployed under the names of chaincode.energy.neighbours, and every member's
-    certificate must carry its role (a user's: scenario.role_attribute).
+    certificate must carry its role (a user's: scenario.attributes).
     """
     limit = asyncio.Semaphore(_HOURS_AT_ONCE)
     async with Tips(members.peers) as tips:
@@ -279,12 +279,12 @@ class _Day:
                 BuyerQualification("resident", number, user.name, "no entries", "own use"),
                 result=Unit,
             )
-        peak = max(row[number - 1] for row in self._scenario.generation)
+        capacity = self._scenario.capacity(number)
         return await self.journal.submit(
             user,
             AUTHENTICATION,
             "register_seller",
-            SellerQualification("solar", user.name, number, peak, "no entries"),
+            SellerQualification("solar", user.name, number, capacity, "no entries"),
             result=Unit,
         )
 

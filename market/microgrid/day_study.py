@@ -1,9 +1,10 @@
 """The study `microgrid`: a day of paper 003 on its five chaincodes.
 
-Parameters: day, "paper" or a folder with load.csv and generation.csv; mode, a name of
-pricing.MECHANISMS; forecast, "none", "persistence" or the deviation of a relative error
-(forecasts.py): orders are made of the forecast, meters show the day; private_types, for
-the Bayesian game: {spread, types, objective}, sellers' types drawn from that prior.
+Parameters: day, "paper" or a folder with load.csv and generation.csv, and forecast.csv if
+orders are to be made of it; mode, a name of pricing.MECHANISMS; forecast, "none",
+"persistence" or the deviation of a relative error (forecasts.py): orders are made of the
+forecast, meters show the day; private_types, for the Bayesian game: {spread, types,
+objective}, sellers' types drawn from that prior.
 (Fabric counterpart: none.)
 """
 
@@ -93,7 +94,9 @@ def run(run: Run) -> Result:
 def members_of(consortium: Consortium, day: EnergyDay) -> Members:
     """Everybody of the day, enrolled with the roles that he needs."""
     users = [
-        consortium.member("prosumers", f"user{number}", day.role_attribute(number))
+        consortium.member(
+            "prosumers", f"user{number}", day.role_attribute(number), day.capacity(number)
+        )
         for number in day.users
     ]
     operator = consortium.member("operator", "desk", "operator")

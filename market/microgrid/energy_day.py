@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from gridloom.chaincode.energy.roles import CAPACITY_ATTRIBUTE, ROLE_ATTRIBUTE
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
 from ..tariff import Tariff
 from .period import Period
-from .profiles import read_profiles
+from .profiles import FORECAST_FILE, read_profiles
 
 PAPER_GRID = GridPrices(sell=770_000, buy=850_000)
 
@@ -76,6 +77,17 @@ class EnergyDay:
         roles = (("BU", self.buys(user)), ("SU", self.sells(user)))
         return ",".join(role for role, plays in roles if plays)
 
+    def capacity(self, user: int) -> int:
+        """The user's installed capacity, W: the most he generates within an hour."""
+        return max(row[user - 1] for row in self.generation)
+
+    def attributes(self, user: int) -> dict[str, str]:
+        """What the CA must write into the user's certificate: his roles and his capacity."""
+        return {
+            ROLE_ATTRIBUTE: self.role_attribute(user),
+            CAPACITY_ATTRIBUTE: str(self.capacity(user)),
+        }
+
     def period(self, hour: int) -> Period:
         """The hour as the pricing model sees it."""
         row = self.hours.index(hour)
@@ -94,6 +106,12 @@ def paper_day() -> EnergyDay:
 
 
 def read_day(directory: Path, grid: GridPrices = PAPER_GRID) -> EnergyDay:
-    """The day in a folder's load.csv and generation.csv; ProfileError."""
+    """The day in a folder's load.csv and generation.csv; ProfileError.
+
+    If there is a forecast.csv, orders are made of it and generation.csv is what came.
+    """
     load, generation = read_profiles(directory)
-    return EnergyDay(load.hours, load.energy, generation.energy, grid)
+    if not (directory / FORECAST_FILE).exists():
+        return EnergyDay(load.hours, load.energy, generation.energy, grid)
+    _, forecast = read_profiles(directory, FORECAST_FILE)
+    return EnergyDay(load.hours, load.energy, forecast.energy, grid, delivered=generation.energy)

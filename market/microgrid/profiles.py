@@ -18,6 +18,7 @@ from ..errors import ProfileError
 
 LOAD_FILE = "load.csv"
 GENERATION_FILE = "generation.csv"
+FORECAST_FILE = "forecast.csv"
 
 _LIMIT_KWH = 10**9
 
@@ -46,10 +47,10 @@ class Profile:
         return replace(self, names=tuple(names), energy=energy)
 
 
-def read_profiles(directory: Path) -> tuple[Profile, Profile]:
+def read_profiles(directory: Path, generated: str = GENERATION_FILE) -> tuple[Profile, Profile]:
     """Load and generation of a folder; ProfileError if they do not belong together."""
     load = read_profile(directory / LOAD_FILE)
-    generation = read_profile(directory / GENERATION_FILE)
+    generation = read_profile(directory / generated)
     if load.users != generation.users:
         reason = f"has {generation.users} users, {load.file} has {load.users}"
         raise ProfileError(generation.file, reason)

@@ -126,7 +126,7 @@ class ChaincodeHost:
         channel = self.channel(channel_id)
         if channel is None:
             return {}
-        as_of = (channel.ledger.height, self.approved.packages.changes)
+        as_of = self.approved.as_of(channel)
         known = self._runnable.get(channel_id)
         if known is None or known[0] != as_of:
             found = self.approved.of_channel(channel, self._attached().msp_id)
@@ -140,9 +140,12 @@ class ChaincodeHost:
             )
         return known[1]
 
-    async def invoke(self, call: Invocation) -> tuple[Response, ChaincodeEvent | None]:
+    async def invoke(
+        self, call: Invocation, info: EndorsementInfo | None = None
+    ) -> tuple[Response, ChaincodeEvent | None]:
         """Run a client's invocation and return the chaincode's response and event.
 
+        info: how to run it, where that has been read through the simulator already.
         Raises ExecutionFailed when there is no response: the chaincode cannot be run, ran too
         long, was lost, or answered ERROR.  A response with status >= 400 is not an error here.
         """
@@ -150,7 +153,7 @@ class ChaincodeHost:
         if self.is_system(call.name):
             return self._system[call.name].invoke(call), None
         try:
-            message = await self._run(self._prepare(call))
+            message = await self._run(self._prepare(call, info))
         except GridloomError as error:
             text = f"failed to execute transaction {call.tx_id}: {error}"
             raise ExecutionFailed(text) from error
@@ -188,10 +191,11 @@ class ChaincodeHost:
             raise ChaincodeHostError("the chaincode host is not attached to a peer")
         return self._peer
 
-    def _prepare(self, call: Invocation) -> _Prepared:
+    def _prepare(self, call: Invocation, info: EndorsementInfo | None = None) -> _Prepared:
         """Check an invocation and make the message that starts it; InvalidInvocation."""
         try:
-            info = self.endorsement_info(call.channel_id, call.name, call.simulator)
+            if info is None:
+                info = self.endorsement_info(call.channel_id, call.name, call.simulator)
         except ChaincodeHostError as error:
             raise InvalidInvocation(
                 f"invalid invocation: [channel {call.channel_id}] failed to get chaincode "

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.rpc import Code, RpcError
+from gridloom.common.rpc.local import as_rpc_error
 from gridloom.protos.gateway.gateway_pb2 import ErrorDetail, EvaluateRequest, EvaluateResponse
+from gridloom.protos.peer.proposal_pb2 import SignedProposal
+from gridloom.protos.peer.proposal_response_pb2 import ProposalResponse
 
 from ..discovery.peers import PeerInfo
 from .plan import error_detail
 from .registry import NoPlan, Registry, UnknownChannel
 from .request import OpenProposal
-from .responses import Failure, ask, result_of
+from .responses import PROCESS_PROPOSAL, Failure, ask, judged, result_of
+
+OwnPeer = Callable[[SignedProposal], Awaitable[ProposalResponse]]
+"""Processes a proposal at the gateway's own peer without endorsing what comes out."""
 
 
 async def evaluate(
-    registry: Registry, request: EvaluateRequest, *, endorsement_timeout: float
+    registry: Registry,
+    request: EvaluateRequest,
+    *,
+    endorsement_timeout: float,
+    own_peer: OwnPeer | None = None,
 ) -> EvaluateResponse:
     """Ask peers one by one until one answers; RpcError with what each of them said.
 
-    endorsement_timeout: seconds for each peer.
+    endorsement_timeout: seconds for each peer; own_peer: a shorter way to this gateway's own.
     """
     try:
         proposal = OpenProposal.open_complete(request.proposed_transaction)
@@ -30,9 +43,13 @@ async def evaluate(
     details: list[ErrorDetail] = []
     code = Code.UNAVAILABLE
     for peer in _peers(registry, proposal, list(request.target_organizations)):
-        answer = await ask(
-            peer, proposal.signed, local=registry.is_local(peer), timeout=endorsement_timeout
-        )
+        if own_peer is not None and registry.is_local(peer):
+            asking = _within(endorsement_timeout, own_peer, proposal.signed)
+            answer = await judged(asking, local=True)
+        else:
+            answer = await ask(
+                peer, proposal.signed, local=registry.is_local(peer), timeout=endorsement_timeout
+            )
         if not isinstance(answer, Failure):
             response = EvaluateResponse(result=answer.response)
             response.result.payload = result_of(answer)
@@ -46,6 +63,15 @@ async def evaluate(
     raise RpcError(
         code, "failed to evaluate transaction, see attached details for more info", details
     )
+
+
+async def _within(seconds: float, own_peer: OwnPeer, signed: SignedProposal) -> ProposalResponse:
+    """Ask the own peer; it fails as a call to it would."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await own_peer(signed)
+    except Exception as error:
+        raise as_rpc_error(error, PROCESS_PROPOSAL) from error
 
 
 def _peers(registry: Registry, proposal: OpenProposal, msp_ids: list[str]) -> list[PeerInfo]:

@@ -55,6 +55,7 @@ class Registry:
         self._channels = channels
         self._random = random
         self._descriptors: dict[str, EndorsementDescriptors] = {}
+        self._latest_own: dict[str, tuple[PeerInfo, PeerInfo]] = {}
 
     def plan_for_organizations(
         self, channel_id: str, chaincode: str, msp_ids: Iterable[str]
@@ -130,8 +131,16 @@ class Registry:
             if not self.is_local(peer):
                 peers.append(peer)
             elif channel is not None:
-                peers.append(replace(peer, channel=self.local.channel, height=channel.height))
+                peers.append(self._own(channel_id, peer, channel.height))
         return peers
+
+    def _own(self, channel_id: str, peer: PeerInfo, height: int) -> PeerInfo:
+        """The own peer as the directory has it, with what is known better here."""
+        known, own = self._latest_own.get(channel_id, (None, peer))
+        if known is not peer or own.height != height:
+            own = replace(peer, channel=self.local.channel, height=height)
+            self._latest_own[channel_id] = peer, own
+        return own
 
     def _able(self, channel_id: str, chaincode: str, msp_ids: Sequence[str]) -> list[PeerInfo]:
         peers = [p for p in self._peers(channel_id) if not msp_ids or p.msp_id in msp_ids]

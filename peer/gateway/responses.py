@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from gridloom.common.errors import MalformedMessage
@@ -15,6 +16,7 @@ from gridloom.protos.peer.proposal_response_pb2 import ProposalResponse
 
 from ..discovery.peers import PeerInfo
 
+PROCESS_PROPOSAL = "/protos.Endorser/ProcessProposal"
 SUCCESS = range(200, 400)
 CHAINCODE_ERROR = 500
 
@@ -36,10 +38,14 @@ async def ask(
     local: it is the gateway's own peer, whose refusal to process is the client's fault;
     a remote peer's may be its own.
     """
+    asking = peer.channel.unary(PROCESS_PROPOSAL, proposal, ProposalResponse, timeout=timeout)
+    return await judged(asking, local=local)
+
+
+async def judged(asking: Awaitable[ProposalResponse], *, local: bool) -> ProposalResponse | Failure:
+    """Wait for a peer's answer to a proposal and say whether it is one."""
     try:
-        response = await peer.channel.unary(
-            "/protos.Endorser/ProcessProposal", proposal, ProposalResponse, timeout=timeout
-        )
+        response = await asking
     except RpcError as error:
         if local and error.code is Code.UNKNOWN:
             return Failure(Code.FAILED_PRECONDITION, error.message, retry=False)
@@ -64,6 +70,8 @@ def result_of(response: ProposalResponse) -> bytes:
 
     The response's own payload need not be it, so the one endorsed is preferred.
     """
+    if not response.payload:
+        return response.response.payload  # nothing was endorsed
     try:
         return chaincode_action(response.payload).response.payload
     except MalformedMessage:

@@ -27,7 +27,7 @@ from .chaincode_events import EventSource, chaincode_events
 from .commit_status import CommitNotifier, commit_status
 from .deadline import deadline_of, until
 from .endorse import endorse
-from .evaluate import evaluate
+from .evaluate import OwnPeer, evaluate
 from .registry import Registry
 from .submit import OrdererDirectory, submit
 
@@ -57,6 +57,7 @@ class Gateway:
         *,
         random: Random,
         options: GatewayOptions | None = None,
+        own_peer: OwnPeer | None = None,
     ) -> None:
         self._registry = Registry(local, directory, channels, random)
         self._orderers = orderers
@@ -64,12 +65,15 @@ class Gateway:
         self._access = access
         self._random = random
         self._options = options or GatewayOptions()
+        self._own_peer = own_peer
 
     async def evaluate(self, request: EvaluateRequest, call: Call) -> EvaluateResponse:
         """Run a function on one peer."""
         timeout = self._options.endorsement_timeout
         async with until(deadline_of(call), "evaluate timeout expired"):
-            return await evaluate(self._registry, request, endorsement_timeout=timeout)
+            return await evaluate(
+                self._registry, request, endorsement_timeout=timeout, own_peer=self._own_peer
+            )
 
     async def endorse(self, request: EndorseRequest, call: Call) -> EndorseResponse:
         """Collect the endorsements of a transaction."""

@@ -31,6 +31,7 @@ from .private_record import PrivateBlockData, private_part
 from .query_executor import QueryExecutor
 from .reconciliation import LatePrivateData, reconcile
 from .rich_queries import RichQueries
+from .shared_snapshot import SharedSnapshots
 from .simulator import TxSimulator
 from .snapshots.errors import SnapshotRefused
 from .snapshots.requests import SnapshotRequests
@@ -98,6 +99,8 @@ class Ledger:
         self._cache_lock = Lock()
         self._cache: OrderedDict[int, common_pb2.Block] = OrderedDict()
         self._heights: Heights[CommittedBlock] = Heights(store.height)
+        self._changed_at: dict[str, int] = {}
+        self._shared = SharedSnapshots(store.snapshot)
         self._last = self._stored_last()
         self._snapshots: SnapshotRequests | None = None
         if snapshots is not None:
@@ -109,6 +112,14 @@ class Ledger:
     def height(self) -> int:
         """Number of committed blocks."""
         return self._heights.height
+
+    def changed_at(self, namespace: str) -> int:
+        """The height at which a namespace or one of its collections changed last.
+
+        0 if no block has changed it since this ledger was opened.  What was read of it holds
+        as long as this does.
+        """
+        return self._changed_at.get(namespace, 0)
 
     @property
     def first(self) -> int:
@@ -142,7 +153,10 @@ class Ledger:
         with self._commit_lock:
             self._check_next(block, transactions)
             record, new_hash = self._prepare(block, transactions, private)
+            if record.updates.purged:
+                self._shared.retire()  # what it still sees is to be wiped
             self._store.commit(record)
+            self._shared.retire()
             for transaction, code in zip(transactions, record.codes, strict=True):
                 transaction.code = code
             previous = block.header.previous_hash
@@ -151,6 +165,8 @@ class Ledger:
             committed = CommittedBlock(record.block, transactions, new_hash)
             if self._snapshots is not None:
                 self._snapshots.block_committed(self._last)
+            for namespace in record.updates.namespaces():
+                self._changed_at[namespace] = record.number + 1
             self.before_announcing(record.updates)
         self._heights.advance(record.number + 1, committed)
         return committed
@@ -238,7 +254,9 @@ class Ledger:
         unavailable: what nobody had who should have; it will be asked for less often.
         """
         with self._commit_lock:
-            return reconcile(self._store, self.block, self.collections, found, unavailable)
+            refused = reconcile(self._store, self.block, self.collections, found, unavailable)
+            self._shared.retire()
+            return refused
 
     def collections_below(self, namespace: str, block: int) -> CollectionsRow | None:
         """The last definition of a chaincode's collections before a block."""
@@ -324,7 +342,7 @@ class Ledger:
 
     def simulator(self, tx_id: str) -> TxSimulator:
         """A simulation against the present state; call done() on it."""
-        return TxSimulator(tx_id, CachedSnapshot(self._store.snapshot()), self.collections)
+        return TxSimulator(tx_id, CachedSnapshot(self._shared.take()), self.collections)
 
     def query_executor(self) -> QueryExecutor:
         """The same getters without a read set; call done() on it."""
@@ -365,6 +383,7 @@ class Ledger:
         """Finish a snapshot that is being made and release the store; may be called again."""
         if self._snapshots is not None:
             self._snapshots.close()
+        self._shared.retire()
         self._store.close()
 
     def _snapshot_requests(self, number: int) -> SnapshotRequests:

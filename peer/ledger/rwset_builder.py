@@ -35,6 +35,11 @@ class RwSetBuilder:
         self._namespaces: dict[str, _Namespace] = {}
         self._private: dict[str, dict[str, _PrivateCollection]] = {}
 
+    @property
+    def has_private_writes(self) -> bool:
+        """Whether a private set would be built."""
+        return bool(self._private)
+
     def add_read(self, namespace: str, key: str, version: Version | None) -> None:
         """Note a read of the committed value; None for an absent key."""
         self._namespace(namespace).reads[key] = version

@@ -130,6 +130,11 @@ class TxSimulator(QueryExecutor):
         self._begin_private_query()
         return super().get_private_data_query_result(namespace, collection, query)
 
+    @property
+    def writes_private_data(self) -> bool:
+        """Whether anything private has been written so far."""
+        return self._builder.has_private_writes
+
     def results(self) -> SimulationResults:
         """The read-write set; once (SimulatorClosed after that)."""
         if self._results_taken:

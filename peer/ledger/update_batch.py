@@ -39,6 +39,11 @@ class UpdateBatch:
         else:
             self.public.setdefault(namespace, {})[key] = entry
 
+    def namespaces(self) -> set[str]:
+        """The namespaces that change, themselves or in a collection."""
+        collections = (*self.hashed, *self.private)
+        return {*self.public, *(namespace for namespace, _ in collections)}
+
     def stored(self) -> Iterator[tuple[str, Updates]]:
         """All changes by the namespace they are stored in."""
         yield from self.public.items()

@@ -27,7 +27,9 @@ def written(**changes):
         "peers": [ProfilePeer("peer0.org1.example.com", "0.0.0.0", 7051),
                   ProfilePeer("peer1.org1.example.com", "10.0.0.7", 8051)],
         "tls_root": PEM,
-        "authority": ProfileAuthority("ca.org1.example.com", 7054, PEM),
+        "authority": ProfileAuthority(
+            "ca.org1.example.com", "ca-org1", "127.0.0.1", 7054, PEM
+        ),
     }  # fmt: skip
     return WrittenProfile(**fields | changes)
 

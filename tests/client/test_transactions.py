@@ -180,6 +180,9 @@ class TestErrors:
         assert [status.name for status in statuses] == ["VALID", "MVCC_READ_CONFLICT"]
         assert statuses[0].block_number == statuses[1].block_number
         assert not statuses[1].successful
+        # Both organisations must have the block, or they would endorse different reads.
+        for peer in slow_network.peers.values():
+            await peer.channel("mychannel").wait_for(statuses[0].block_number + 1)
         results = await asyncio.gather(
             *(probe.submit_transaction("increment", "counter") for _ in range(2)),
             return_exceptions=True,

@@ -66,10 +66,11 @@ def test_the_topology_has_the_ports_the_network_was_made_with(home):
         home.topology()
 
 
-def test_a_network_made_before_orderers_had_admin_ports_is_continued(home):
+def test_a_network_made_before_there_were_admin_ports_and_cas_is_continued(home):
     home.save_description("")
     home.save_state({"ports": [11, 12, 13, 14]})
     assert home.topology().orderers()[0].admin_port == 14
+    assert home.topology().organizations[0].authority.port == 7054
     home.save_state({"ports": [11, 12, 13]})
     assert home.topology().orderers()[0].admin_port == 7053
 

@@ -98,7 +98,7 @@ def test_orderers_have_an_admin_port_where_the_samples_have_it():
     nodes = Topology.parse(text).orderers()
     assert [node.admin_port for node in nodes] == [7053, 0, 84, 5]
     shifted = Topology.default().shifted(17050)
-    assert shifted.ports() == (17050, 17051, 19051, 17053)
+    assert shifted.ports() == (17050, 17051, 19051, 17053, 19054, 17054, 18054)
 
 
 def test_an_admin_port_gives_way_to_the_ports_that_are_stated():
@@ -106,6 +106,34 @@ def test_an_admin_port_gives_way_to_the_ports_that_are_stated():
     assert Topology.parse(text).orderers()[0].admin_port == 0
     text = "orderer_organizations: [{name: O, orderers: [{port: 65534}, {port: 10}, {port: 13}]}]"
     assert [node.admin_port for node in Topology.parse(text).orderers()] == [0, 0, 16]
+
+
+def test_every_organization_has_a_ca_where_the_samples_have_it():
+    def endpoints(topology):
+        return {node.name: node.endpoint for node in topology.authorities()}
+
+    assert endpoints(Topology.default()) == {
+        "ca-orderer": "127.0.0.1:9054",
+        "ca-org1": "127.0.0.1:7054",
+        "ca-org2": "127.0.0.1:8054",
+    }
+    text = "organizations: [{name: Org1}, {name: Org2}, {name: Org3}, {name: Org4}]"
+    assert endpoints(Topology.parse(text))["ca-org3"] == "127.0.0.1:11054"
+    text = "orderer_organizations: [{name: O}, {name: P, orderers: 0}, {name: Q, orderers: 0}]"
+    ports = [node.port for node in Topology.parse(text).authorities()]
+    assert ports == [9054, 10054, 13054, 7054, 8054]
+
+
+def test_a_ca_is_where_it_is_said_to_be_or_gives_way():
+    text = """
+organizations:
+  - {name: A, ca: {name: root, host: 10.0.0.1, port: 80}}
+  - {name: B, peers: [{port: 8054}]}
+"""
+    topology = Topology.parse(text)
+    stated, other = (org.authority for org in topology.organizations)
+    assert (stated.name, stated.endpoint) == ("root", "10.0.0.1:80")
+    assert (other.name, other.port) == ("ca-b", 0)
 
 
 def test_channels_can_be_added_and_get_other_members():
@@ -152,6 +180,9 @@ FAULTS = [
         "stands already at organizations[0].peers[0].port",
     ),
     ("orderer_organizations: [{name: O, orderers: [{admin_port: -2}]}]", "", "not in 0..65535"),
+    ("organizations: [{name: A, ca: {prot: 1}}]", "organizations[0].ca.prot", "unknown"),
+    ("organizations: [{name: A, ca: {port: 7051}}]", "organizations[0].ca.port", "endpoint"),
+    ("organizations: [{name: A, ca: {name: ca-b}}, {name: B}]", "organizations[1].ca.name", "CA"),
     ("organizations: [{name: A, peers: [p, p]}]", "organizations[0].peers[1].name", "already"),
     ("organizations: [{name: A, users: [a, a]}]", "organizations[0].users[1]", "already"),
     ("organizations: [{name: A, users: [a/b]}]", "organizations[0].users[0].name", "form"),

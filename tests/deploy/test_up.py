@@ -1,5 +1,7 @@
 """Making a folder's network, continuing it, and refusing what is another one."""
 
+import socket
+
 import pytest
 
 from gridloom.deploy.home import HomeError, NetworkHome
@@ -55,6 +57,21 @@ def test_nothing_is_made_for_a_port_that_is_taken(home, tmp_path):
     with pytest.raises(PortTaken):
         open_network(home, UpOptions(config=config))
     assert not home.exists()
+
+
+def test_a_ca_gives_way_where_its_usual_port_is_taken(home, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        text = f"organizations: [{{name: A, peers: [{{port: 0}}], ca: {{port: {port}}}}}]"
+        stated = described(tmp_path, text)
+        with pytest.raises(PortTaken, match=f"ca-a cannot listen on 127.0.0.1:{port}"):
+            open_network(home, UpOptions(config=stated))
+        assert not home.exists()
+        moved = described(tmp_path, f"{{port_base: {port - 4}, organizations: [{{name: A}}]}}")
+        topology = open_network(home, UpOptions(config=moved))
+        (org,) = topology.organizations
+        assert org.authority.port not in (0, port)
+        assert open_network(home, UpOptions()) == topology
 
 
 def test_faults_of_a_description_are_told_with_its_file(home, tmp_path):

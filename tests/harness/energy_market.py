@@ -24,7 +24,7 @@ from gridloom.chaincode.energy.qualifications import (
     SellerQualification,
     UnitId,
 )
-from gridloom.chaincode.energy.roles import ROLE_ATTRIBUTE, Role, unit_name
+from gridloom.chaincode.energy.roles import CAPACITY_ATTRIBUTE, ROLE_ATTRIBUTE, Role, unit_name
 from gridloom.chaincode.testing import Identity, MemoryLedger
 from gridloom.market.journal import Member
 from gridloom.market.microgrid.day import Members
@@ -36,9 +36,11 @@ P_S, P_B, P_A = 770_000, 850_000, 810_000
 UNITS_MSP, OPERATOR_MSP, GRID_MSP = "ProsumersMSP", "OperatorMSP", "GridMSP"
 
 
-def person(msp_id: str, name: str, role: str | None) -> Identity:
-    """A client whose certificate carries the role, or no role at all."""
-    return Identity.create(msp_id, name, attributes={ROLE_ATTRIBUTE: role} if role else None)
+def person(msp_id: str, name: str, role: str | None, capacity: str | None = "1000000") -> Identity:
+    """A client whose certificate carries the role, or none at all, and so many watts."""
+    carried = {ROLE_ATTRIBUTE: role, CAPACITY_ATTRIBUTE: capacity if role else None}
+    attributes = {name: value for name, value in carried.items() if value is not None}
+    return Identity.create(msp_id, name, attributes=attributes or None)
 
 
 def address(unit: Identity) -> str:

@@ -45,11 +45,14 @@ class MemoryConsortium:
         )
         self.ledger.deploy(chaincode, contract())
 
-    def member(self, organisation: str, name: str, roles: str = "") -> Member:
+    def member(
+        self, organisation: str, name: str, roles: str = "", capacity: int | None = None
+    ) -> Member:
         """Somebody of an organisation; the same one for the same name."""
         key = (organisation, name)
         if key not in self._members:
-            identity = person(_MSPS[organisation], name, roles or None)
+            watts = None if capacity is None else str(capacity)
+            identity = person(_MSPS[organisation], name, roles or None, watts)
             network = MemoryNetwork(self.ledger, identity, self.blocks)
             signer = MemorySigner(identity.private_key)
             self._members[key] = Member(name, _MSPS[organisation], network, signer)

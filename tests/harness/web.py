@@ -14,6 +14,9 @@ from urllib.parse import unquote
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc.grpc_server import ServerTls
 
+TIMEOUT = 50
+"""Seconds: a busy machine may take long to load the web framework for the first request."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -44,9 +47,9 @@ class Web:
         self, method: str, path: str, body: bytes | None, headers: dict[str, str]
     ) -> Answer:
         connection = (
-            HTTPConnection("127.0.0.1", self.port, timeout=10)
+            HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT)
             if self.tls is None
-            else HTTPSConnection("127.0.0.1", self.port, timeout=10, context=self.tls)
+            else HTTPSConnection("127.0.0.1", self.port, timeout=TIMEOUT, context=self.tls)
         )
         with closing(connection):
             connection.request(method, path, body, headers)
@@ -84,10 +87,13 @@ class Direct:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         sent: list[dict[str, Any]] = []
-        request = {"type": "http.request", "body": body or b"", "more_body": False}
+        requests = [{"type": "http.request", "body": body or b"", "more_body": False}]
 
         async def receive() -> dict[str, Any]:
-            return request
+            if requests:
+                return requests.pop()
+            await asyncio.Event().wait()  # it never disconnects
+            raise AssertionError("unreachable")
 
         async def send(event: dict[str, Any]) -> None:
             sent.append(event)
@@ -99,6 +105,7 @@ class Direct:
 
 
 def _scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]:
+    path, _, query = path.partition("?")
     return {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -107,7 +114,7 @@ def _scope(method: str, path: str, headers: Mapping[str, str]) -> dict[str, Any]
         "scheme": "http",
         "path": unquote(path),
         "raw_path": path.encode(),
-        "query_string": b"",
+        "query_string": query.encode(),
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
         "server": ("127.0.0.1", 80),
     }

@@ -97,7 +97,9 @@ def test_results_compare_side_by_side():
     bills = next(table for table in others if table.name == "bills")
     assert [row[0] for row in bills.rows] == ["mid_market"] * 4 + ["grid_only"] * 4
     price = next(plot for plot in together.plots if plot.name == "price")
-    assert price.series[0].label == "mid_market: inside"
+    assert [series.label for series in price.series] == [
+        "mid_market: inside", "grid_only: inside", "grid sells", "grid buys",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from ..resources import ChannelResources
 from .definitions import (
     DEFINITION_TYPE,
+    LIFECYCLE_NAMESPACE,
     NAMESPACES,
     StateQuery,
 )
@@ -30,12 +31,16 @@ _AsOf = tuple[int, int]
 class ApprovedChaincodes:
     """Definitions with the own organisation's approvals.
 
-    An entry holds for one ledger height and one set of installed packages.
+    An entry holds until a block changes the lifecycle's state, or a package is installed.
     """
 
     def __init__(self, packages: InstalledPackages) -> None:
         self.packages = packages
         self._known: dict[tuple[str, str], tuple[_AsOf, LocalChaincode | None]] = {}
+
+    def as_of(self, channel: ChannelResources) -> tuple[int, int]:
+        """Return what is different once anything of this may be."""
+        return channel.ledger.changed_at(LIFECYCLE_NAMESPACE), self.packages.changes
 
     def endorsement_info(
         self, channel: ChannelResources, msp_id: str, name: str, simulator: StateQuery | None
@@ -51,7 +56,7 @@ class ApprovedChaincodes:
     def local(self, channel: ChannelResources, msp_id: str, name: str) -> LocalChaincode | None:
         """Return the committed definition of ``name`` with the approval of it, or None."""
         key = (channel.bundle.channel_id, name)
-        as_of = (channel.ledger.height, self.packages.changes)
+        as_of = self.as_of(channel)
         known = self._known.get(key)
         if known is not None and known[0] == as_of:
             return known[1]

@@ -111,6 +111,28 @@ def test_a_negative_capacity_or_unit_number_is_refused(market):
             market.authentication.submit("register_seller", bad, by=unit)
 
 
+@pytest.mark.parametrize(
+    ("capacity", "says"),
+    [
+        ("19999", "20000 W are more than its certificate vouches for: 19999 W"),
+        (None, "carries no attribute gridloom.capacity"),
+        ("much", "gridloom.capacity=much of its certificate is no number"),
+        ("-1", "is no number of watts"),
+        ("٣", "is no number of watts"),
+    ],
+)
+def test_a_seller_registers_no_more_than_its_certificate_vouches_for(market, capacity, says):
+    unit = person(UNITS_MSP, "user1", "SU", capacity)
+    with pytest.raises(ChaincodeError, match=says) as caught:
+        market.register(Role.SU, 1, unit)
+    assert "may not act as SU" in str(caught.value)
+    market.register(Role.BU, 1, person(UNITS_MSP, "user1", "BU", capacity))
+
+
+def test_a_seller_may_register_all_that_its_certificate_vouches_for(market):
+    market.register(Role.SU, 1, person(UNITS_MSP, "user1", "SU", "20000"))
+
+
 def test_a_market_is_founded_once_by_its_operator(market):
     with pytest.raises(ChaincodeError, match="the market exists already"):
         market.authentication.submit("found", [UNITS_MSP], GRID_MSP, by=market.operator)

@@ -45,6 +45,15 @@ def test_a_forecast_that_errs_is_compensated_by_who_erred():
     assert metrics["shortfall_cost"] == pytest.approx(0.85 * metrics["shortfall"], abs=1e-4)
 
 
+def test_a_folder_may_bring_its_own_forecast(tmp_path):
+    (tmp_path / "load.csv").write_text("hour,a,b\n9,0,5\n")
+    (tmp_path / "generation.csv").write_text("hour,a,b\n9,3,0\n")
+    (tmp_path / "forecast.csv").write_text("hour,a,b\n9,4,0\n")
+    metrics = metrics_of(STUDIES["microgrid"].run(run_of({"day": "."}, folder=tmp_path)))
+    assert metrics["shortfall"] == 1
+    assert metrics["shortfall_cost"] == 0.85
+
+
 def test_persistence_foretells_an_hour_from_the_one_before_and_the_sky():
     day = paper_day()
     foretold = persistence(day)

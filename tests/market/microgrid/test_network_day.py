@@ -1,5 +1,6 @@
 """market/microgrid/day on a real network in this process: three organisations, five chaincodes."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,8 +34,8 @@ pytestmark = pytest.mark.network
 
 def topology(scenario: EnergyDay) -> Topology:
     users = [
-        f"{{name: user{number}, attributes: {{gridloom.role: '{role}'}}}}"
-        for number, role in ((n, scenario.role_attribute(n)) for n in scenario.users)
+        json.dumps({"name": f"user{number}", "attributes": scenario.attributes(number)})
+        for number in scenario.users
     ]
     return Topology.parse(f"""
 organizations:

@@ -1,0 +1,172 @@
+"""Start-up and footprint: seconds until something can be done, and memory at rest.
+
+Everything that a person starts as a command is measured as a command.
+(Fabric counterpart: none)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import psutil
+
+from gridloom.deploy.access import NetworkAccess
+from gridloom.deploy.home import NetworkHome
+from gridloom.deploy.network import Network
+
+from .errors import NetworkUnusable
+from .own_network import deploy
+from .workload import LOAD, ChaincodeNeed
+
+_COMMAND = (sys.executable, "-m", "gridloom")
+_ANY_PORTS = ("--port-base", "0")
+DEFAULT_HEIGHT = 10_000
+_AT_ONCE = 16
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Startup:
+    """Seconds and megabytes; each field's bound is in BOUNDS."""
+
+    first_commit_s: float
+    restart_s: float
+    restart_height: int
+    in_process_s: float
+    client_import_s: float
+    resident_mb: float
+    resident_at_height_mb: float
+
+    def document(self) -> dict[str, float]:
+        """Return it as plain data."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """Return a line for each figure, with its bound."""
+        return [
+            f"{name:22} {value:10,.3f}"
+            + (f"   (at most {BOUNDS[name]:g})" if name in BOUNDS else "")
+            for name, value in self.document().items()
+        ]
+
+
+BOUNDS = {
+    "first_commit_s": 1.0,
+    "restart_s": 1.5,
+    "in_process_s": 0.05,
+    "client_import_s": 0.3,
+    "resident_mb": 150.0,
+}
+
+
+def measure_startup(
+    height: int = DEFAULT_HEIGHT, repeats: int = 3, progress: Progress = lambda _: None
+) -> Startup:
+    """Measure everything; the best of some repeats of what is short."""
+    progress("importing gridloom.client")
+    imported = min(_seconds(sys.executable, "-c", "import gridloom.client") for _ in range(5))
+    imported -= min(_seconds(sys.executable, "-c", "pass") for _ in range(5))
+    progress("a network in this process")
+    in_process = min(asyncio.run(_in_memory()) for _ in range(5))
+    progress("gridloom up until the first commit")
+    first = [_first_commit() for _ in range(repeats)]
+    progress(f"a ledger of {height:,} blocks")
+    restart, at_height = _restart(height, progress)
+    return Startup(
+        first_commit_s=min(seconds for seconds, _ in first),
+        restart_s=restart,
+        restart_height=height,
+        in_process_s=in_process,
+        client_import_s=imported,
+        resident_mb=first[0][1],
+        resident_at_height_mb=at_height,
+    )
+
+
+async def _in_memory() -> float:
+    started = time.perf_counter()
+    async with Network.in_memory():
+        return time.perf_counter() - started
+
+
+def _first_commit() -> tuple[float, float]:
+    """Seconds from ``gridloom up`` until a transaction is committed; MB of the network then."""
+    with tempfile.TemporaryDirectory(prefix="gridloom-bench-") as folder:
+        started = time.perf_counter()
+        _run("up", "--detach", "--dir", folder, *_ANY_PORTS)
+        try:
+            _run("chaincode", "approve", "first", "--dir", folder)
+            return time.perf_counter() - started, _resident_mb(NetworkHome(Path(folder)))
+        finally:
+            _run("down", "--dir", folder)
+
+
+def _restart(height: int, progress: Progress) -> tuple[float, float]:
+    """Seconds a network with so many blocks takes to run again, and its MB then."""
+    with tempfile.TemporaryDirectory(prefix="gridloom-bench-") as folder:
+        home = NetworkHome(Path(folder) / "network")
+        config = Path(folder) / "bench.yaml"
+        config.write_text("channels: [{name: mychannel, batch: {max_message_count: 1}}]\n")
+        place = ("--dir", str(home.path))
+        _run("up", "--detach", *place, "--config", str(config), *_ANY_PORTS)
+        try:
+            asyncio.run(_grow(home, height, progress))
+        finally:
+            _run("down", *place)
+        started = time.perf_counter()
+        _run("up", "--detach", *place)
+        seconds = time.perf_counter() - started
+        try:
+            return seconds, _resident_mb(home)
+        finally:
+            _run("down", *place)
+
+
+async def _grow(home: NetworkHome, height: int, progress: Progress) -> None:
+    """Submit until the ledger has so many blocks, of one transaction each."""
+    access = NetworkAccess.open(home)
+    try:
+        await deploy(access, [ChaincodeNeed("load", LOAD)])
+        channel = access.topology.channels[0]
+        contract = access.gateway("Org1").get_network(channel.name).get_contract("load")
+        peer = access.peer(access.topology.peers()[0].name)
+        info = await access.channel_admin("Org1").info(peer, channel.name)
+        numbers = iter(range(info.height, height))
+
+        async def write() -> None:
+            for number in numbers:
+                await contract.submit_transaction("write", f"key{number}", "value")
+                if number % 1000 == 0:
+                    progress(f"block {number:,}")
+
+        await asyncio.gather(*(write() for _ in range(_AT_ONCE)))
+    finally:
+        await access.close()
+
+
+def _resident_mb(home: NetworkHome) -> float:
+    state = home.state()
+    ids = {state["pid"], *state["processes"].values()}
+    return sum(psutil.Process(each).memory_info().rss for each in ids) / 2**20
+
+
+def _seconds(*command: str) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own interpreter
+    return time.perf_counter() - started
+
+
+def _run(*arguments: str) -> None:
+    done = subprocess.run(  # noqa: S603 - our own command
+        [*_COMMAND, *arguments], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise NetworkUnusable(f"gridloom {arguments[0]}", f"{done.stdout}{done.stderr}".strip())

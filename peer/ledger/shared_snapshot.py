@@ -1,0 +1,122 @@
+"""One snapshot of the committed state for all simulations that begin between two blocks.
+
+Opening and ending a read transaction costs more than the reads of a usual simulation, and most
+of these read the same definitions.  (Fabric: goleveldb's snapshots cost next to nothing)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from threading import Lock
+
+from .queries.find import Documents
+from .state_db import StateSnapshot, VersionedValue
+
+MOST_REMEMBERED = 4096
+"""Values kept of one snapshot; a peer that only evaluates reads from one for hours."""
+
+
+class SharedSnapshots:
+    """Hands out the state as committed; ``retire`` whenever it has changed.
+
+    open: makes a snapshot of the state there is.
+    Those who have got one keep it as it is; the last one to close it ends it.
+    """
+
+    def __init__(self, open: Callable[[], StateSnapshot]) -> None:
+        self._open = open
+        self._lock = Lock()
+        self._current: _Shared | None = None
+
+    def take(self) -> StateSnapshot:
+        """Return the state; close it."""
+        with self._lock:
+            shared = self._current
+            if shared is None:
+                snapshot = self._open()
+                if snapshot.documents() is not None:
+                    return snapshot  # rich queries are many calls; they get one of their own
+                shared = self._current = _Shared(snapshot)
+            shared.users += 1
+        return _Lease(shared, self._release)
+
+    def retire(self) -> None:
+        """Give nobody the present one any more; end it if nobody has it."""
+        with self._lock:
+            retired, self._current = self._current, None
+            idle = retired is not None and not retired.users
+        if retired is not None and idle:
+            retired.snapshot.close()
+
+    def _release(self, shared: _Shared) -> None:
+        with self._lock:
+            shared.users -= 1
+            over = not shared.users and shared is not self._current
+        if over:
+            shared.snapshot.close()
+
+
+class _Shared:
+    """A snapshot, who uses it, and what was looked up in it."""
+
+    __slots__ = ("found", "lock", "snapshot", "users")
+
+    def __init__(self, snapshot: StateSnapshot) -> None:
+        self.snapshot = snapshot
+        self.users = 0
+        self.lock = Lock()
+        self.found: dict[tuple[str, bytes], VersionedValue | None] = {}
+
+
+class _Lease:
+    """One user's hold of a shared snapshot; the snapshot itself is asked by one at a time."""
+
+    __slots__ = ("_release", "_shared", "height")
+
+    def __init__(self, shared: _Shared, release: Callable[[_Shared], None]) -> None:
+        self._shared = shared
+        self._release: Callable[[_Shared], None] | None = release
+        self.height = shared.snapshot.height
+
+    def get(self, namespace: str, key: bytes) -> VersionedValue | None:
+        """Value of a key."""
+        shared, place = self._shared, (namespace, key)
+        try:
+            return shared.found[place]
+        except KeyError:
+            pass
+        with shared.lock:
+            value = shared.snapshot.get(namespace, key)
+            if len(shared.found) >= MOST_REMEMBERED:
+                shared.found = {}
+            shared.found[place] = value
+        return value
+
+    def get_many(
+        self, places: Sequence[tuple[str, bytes]]
+    ) -> Mapping[tuple[str, bytes], VersionedValue]:
+        """Values of those keys that are there."""
+        with self._shared.lock:
+            return self._shared.snapshot.get_many(places)
+
+    def range(
+        self, namespace: str, start: bytes, end: bytes
+    ) -> Iterator[tuple[bytes, VersionedValue]]:
+        """Entries in key order."""
+        entries = self._shared.snapshot.range(namespace, start, end)
+        while True:
+            with self._shared.lock:
+                entry = next(entries, None)
+            if entry is None:
+                return
+            yield entry
+
+    def documents(self) -> Documents | None:
+        """None: a state with rich queries is not shared."""
+        return None
+
+    def close(self) -> None:
+        """Give it back; may be called again."""
+        release, self._release = self._release, None
+        if release is not None:
+            release(self._shared)

@@ -1,0 +1,144 @@
+"""Rounds on a network of this process: what comes out, and what becomes of what goes wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from gridloom.bench.crew import LocalCrew
+from gridloom.bench.own_network import deploy
+from gridloom.bench.rates import FixedLoad, FixedRate, MaximumRate
+from gridloom.bench.result import RoundResult
+from gridloom.bench.rounds import Round
+from gridloom.bench.runner import Runner
+from gridloom.bench.target import Target
+from gridloom.bench.workload import Connections, find_workload
+from gridloom.deploy.network import Network
+from gridloom.deploy.topology import Topology
+
+KINDS = ["contention", "endorse", "evaluate", "mixed", "payload", "private-data", "range", "submit"]
+RICH = "state_database: CouchDB"
+
+
+class Bench:
+    """A network in memory and a runner for it."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.seen: list[tuple[str, int, int]] = []
+
+    def connections(self, *, orderer: bool = True) -> Connections:
+        access = self.network.access
+        (channel,) = access.topology.channels
+        peers = {
+            org.msp_id: [access.peer(peer.name) for peer in org.peers]
+            for org in access.topology.organizations
+        }
+        return Connections(
+            channel.name,
+            peers,
+            {("Org1MSP", "User1"): access.signer("Org1", "User1")},
+            access.orderer(channel) if orderer else None,
+        )
+
+    async def run(self, workload: str, rate=None, *, orderer=True, **options) -> RoundResult:
+        needs = find_workload(workload).chaincodes
+        await deploy(self.network.access, needs)
+        crew = LocalCrew(self.connections(orderer=orderer))
+        runner = Runner(
+            crew, Target("mychannel", {}, []), 1000.0, lambda *told: self.seen.append(told)
+        )
+        options = {"duration": 0.1, "warmup": 0.0} | options
+        return await runner.run(Round("round", workload, rate or FixedLoad(4), **options))
+
+
+@pytest.fixture
+async def bench():
+    async with Network.in_memory() as network:
+        yield Bench(network)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_workload_runs(bench: Bench, kind: str) -> None:
+    arguments = {"payload": {"sizes": [10, 1000]}}.get(kind, {})
+    result = await bench.run(kind, arguments=arguments, retries=50)
+    assert result.error == ""
+    assert not result.marked
+    assert result.succeeded > 0
+    assert result.failed.keys() <= {"MVCC_READ_CONFLICT", "EndorseError ABORTED"}
+    latency = result.latency_ms
+    assert 0 < latency["min"] <= latency["p50"] <= latency["p99"] <= latency["max"]
+    assert sum(part.succeeded for part in result.slices) == result.succeeded
+    assert result.tps_per_verification == pytest.approx(result.tps / 1000, abs=1e-4)
+    assert bench.seen[-1][1] == result.succeeded
+
+
+async def test_rich_queries_run_on_a_network_with_couchdbs_rules() -> None:
+    async with Network.in_memory(Topology.parse(RICH)) as network:
+        result = await Bench(network).run("rich-query", arguments={"keys": 100})
+        assert (result.failed, result.succeeded > 0) == ({}, True)
+
+
+async def test_ordering_runs_without_a_peer_and_waits_for_the_block(bench: Bench) -> None:
+    result = await bench.run("order", count=20, arguments={"bytes": 2000})
+    assert (result.succeeded, result.failed) == (20, {})
+
+
+async def test_ordering_without_an_orderer_says_what_is_missing(bench: Bench) -> None:
+    result = await bench.run("order", orderer=False)
+    assert "--orderer" in result.error
+    assert result.marked
+
+
+async def test_a_number_of_transactions_at_a_rate(bench: Bench) -> None:
+    result = await bench.run("evaluate", FixedRate(200), duration=0.1, count=20)
+    assert (result.planned_tps, result.succeeded, result.driven) == (200, 20, True)
+
+
+async def test_conflicts_without_retries_are_failures_with_an_example(bench: Bench) -> None:
+    hot = {"keys": 1, "hot": 100}
+    result = await bench.run("contention", FixedLoad(16), count=64, arguments=hot)
+    assert result.succeeded + sum(result.failed.values()) == 64
+    for kind in result.failed:
+        assert result.failure_examples[kind]
+
+
+async def test_a_search_ends_with_a_rate_that_was_sustained(bench: Bench) -> None:
+    rate = MaximumRate(20.0, 4.0, 0.1, 60_000.0, precision=3.0)
+    result = await bench.run("evaluate", rate)
+    assert result.error == ""
+    assert result.planned_tps is not None
+    assert result.planned_tps >= 20
+    assert "was sustained" in result.note
+
+
+BROKEN = """
+from gridloom.bench.workload import Workload
+
+class Broken(Workload):
+    async def initialize(self, context):
+        {initialize}
+
+    async def submit(self):
+        {submit}
+"""
+
+
+@pytest.mark.parametrize(
+    ("initialize", "submit", "words"),
+    [
+        ("self.x = 1 // 0", "pass", "raised in initialize"),
+        ("pass", "raise KeyError('asset')", "raised in submit"),
+        ("self.x = context.number('keys', -1)", "pass", "keys must be a whole number"),
+    ],
+)
+async def test_a_workload_that_raises_ends_its_round_with_the_place(
+    bench: Bench, tmp_path: Path, initialize: str, submit: str, words: str
+) -> None:
+    file = tmp_path / "broken.py"
+    file.write_text(BROKEN.format(initialize=initialize, submit=submit))
+    result = await bench.run(str(file))
+    assert words in result.error
+    if "raised" in words:
+        assert f"{file}:" in result.error
+    assert result.marked
+    assert (result.tps, result.latency_ms["p50"]) == (0.0, None)

@@ -1,0 +1,98 @@
+"""One snapshot for all simulations between two blocks, on both stores."""
+
+from pathlib import Path
+
+import pytest
+
+from gridloom.peer.ledger.memory import MemoryStore
+from gridloom.peer.ledger.shared_snapshot import SharedSnapshots
+from gridloom.peer.ledger.sqlite import SqliteStore
+from gridloom.peer.ledger.state_db import Version, VersionedValue
+from gridloom.peer.ledger.store import BlockRecord
+from gridloom.peer.ledger.update_batch import UpdateBatch
+from gridloom.protos.common.common_pb2 import Block, BlockHeader
+
+
+class Counting:
+    """A store whose snapshots are counted while they are open."""
+
+    def __init__(self, store: MemoryStore | SqliteStore) -> None:
+        self.store = store
+        self.opened = 0
+        self.open = 0
+
+    def snapshot(self):
+        snapshot = self.store.snapshot()
+        self.opened += 1
+        self.open += 1
+        close, self_ = snapshot.close, self
+
+        class Counted:
+            height = snapshot.height
+            get, get_many = staticmethod(snapshot.get), staticmethod(snapshot.get_many)
+            range, documents = staticmethod(snapshot.range), staticmethod(snapshot.documents)
+
+            def close(self) -> None:
+                self_.open -= 1
+                close()
+
+        return Counted()
+
+    def put(self, value: bytes) -> None:
+        number = self.store.height
+        batch = UpdateBatch()
+        batch.put("cc", "", b"key", VersionedValue(value, Version(number, 0)))
+        block = Block(header=BlockHeader(number=number))
+        hash_ = bytes([number]) * 32
+        self.store.commit(BlockRecord(block, hash_, [f"tx{number}"], bytes([0]), batch))
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def counting(request, tmp_path: Path):
+    is_memory = request.param == "memory"
+    store = MemoryStore() if is_memory else SqliteStore(tmp_path / "ledger.sqlite")
+    yield Counting(store)
+    store.close()
+
+
+def value(snapshot) -> bytes:
+    return snapshot.get("cc", b"key").value
+
+
+def test_all_who_ask_between_two_blocks_share_one(counting):
+    counting.put(b"one")
+    shared = SharedSnapshots(counting.snapshot)
+    leases = [shared.take() for _ in range(5)]
+    assert counting.opened == 1
+    assert {value(lease) for lease in leases} == {b"one"}
+    for lease in leases:
+        lease.close()
+        lease.close()
+    shared.take().close()
+    assert counting.opened == 1
+
+
+def test_who_has_one_keeps_it_when_it_is_retired(counting):
+    counting.put(b"one")
+    shared = SharedSnapshots(counting.snapshot)
+    before = shared.take()
+    counting.put(b"two")
+    shared.retire()
+    after = shared.take()
+    assert (value(before), value(after)) == (b"one", b"two")
+    assert (before.height, after.height) == (1, 2)
+    assert next(iter(before.range("cc", b"", b"")))[1].value == b"one"
+    assert before.get_many([("cc", b"key")])["cc", b"key"].value == b"one"
+    before.close()
+    assert counting.open == 1
+    after.close()
+    shared.retire()
+    assert counting.open == 0
+
+
+def test_absent_keys_are_absent_each_time(counting):
+    counting.put(b"one")
+    lease = SharedSnapshots(counting.snapshot).take()
+    assert lease.get("cc", b"nothing") is None
+    assert lease.get("cc", b"nothing") is None
+    lease.close()
