@@ -9,7 +9,19 @@ import sys
 
 import typer
 
-from . import bench, ca, chaincode, channel, demo, ledger, market, network, node, transactions
+from . import (
+    bench,
+    ca,
+    chaincode,
+    channel,
+    demo,
+    ledger,
+    market,
+    network,
+    node,
+    nodes,
+    transactions,
+)
 
 app = typer.Typer(
     name="gridloom",
@@ -19,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (network, transactions, demo):
+for module in (network, transactions, demo, nodes):
     module.register(app)
 app.add_typer(bench.app, name="bench")
 app.add_typer(ca.app, name="ca")
@@ -28,6 +40,8 @@ app.add_typer(channel.app, name="channel")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(market.app, name="market")
 app.add_typer(node.app, name="node", hidden=True)
+app.add_typer(nodes.orderer_app, name="orderer")
+app.add_typer(nodes.peer_app, name="peer")
 
 
 @app.callback(invoke_without_command=True)

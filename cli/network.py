@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,14 @@ from .running import DEFAULT_DIRECTORY, LOG_FORMAT, Directory, network_access, r
 if TYPE_CHECKING:
     from gridloom.deploy.home import NetworkHome
     from gridloom.deploy.up import UpOptions
+
+
+class Consensus(StrEnum):
+    """How orderers agree."""
+
+    SOLO = "solo"
+    RAFT = "raft"
+
 
 STOP_TIMEOUT = 15.0
 """Seconds ``down`` waits for a network before it kills it."""
@@ -40,6 +49,14 @@ def up(
         Path | None,
         typer.Option("--config", "-c", exists=True, help="A network description in YAML."),
     ] = None,
+    orderers: Annotated[
+        int | None,
+        typer.Option("--orderers", min=1, max=9, help="How many order together; 1 by default."),
+    ] = None,
+    consensus: Annotated[
+        Consensus | None,
+        typer.Option("--consensus", help="How they agree; raft by default if there are several."),
+    ] = None,
     in_memory: Annotated[
         bool, typer.Option("--in-memory", help="Forget the ledgers when the network stops.")
     ] = False,
@@ -62,7 +79,8 @@ def up(
     """Start a network: the test network, or the one described, or what --dir holds already.
 
     Without --config: Org1MSP and Org2MSP with a peer each, an orderer, the channel mychannel,
-    TLS. Ledgers persist in --dir; `up` again continues them.
+    TLS. Ledgers persist in --dir; `up` again continues them. With --orderers 3 the network loses
+    any one orderer without losing a transaction.
     """
     started = time.perf_counter()
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
@@ -73,6 +91,8 @@ def up(
 
     options = UpOptions(
         config=config,
+        orderers=orderers,
+        consensus=consensus and consensus.value,
         port_base=port_base,
         in_memory=in_memory,
         processes=processes,
@@ -162,15 +182,18 @@ def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
     home = NetworkHome(directory)
     state = home.state()
     process_id = home.process_id()
-    if process_id is None:
+    if process_id is None and state.get("mode") != "standalone":
         if state.get("failure"):
             typer.echo(f"it ended by itself: {state['failure']}")
         typer.echo("the network is not running; start it with: gridloom up")
         raise typer.Exit(NOT_RUNNING)
-    if state["pid"] is None:
+    if process_id is None:
+        typer.echo("its nodes run by themselves")
+    elif state["pid"] is None:
         typer.echo(f"starting or stopping in process {process_id}")
         return
-    typer.echo(f"running in process {process_id} ({state['mode']})")
+    else:
+        typer.echo(f"running in process {process_id} ({state['mode']})")
 
     async def heights() -> None:
         async with network_access(directory) as access:

@@ -58,11 +58,11 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 async def network_access(directory: Path) -> AsyncIterator[NetworkAccess]:
     """Connect to the running network of a folder; HomeError if it does not run."""
     from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
-    from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.home import STANDALONE, HomeError, NetworkHome  # noqa: PLC0415
 
     home = NetworkHome(directory)
     access = NetworkAccess.open(home)
-    if home.process_id() is None:
+    if home.process_id() is None and home.state().get("mode") != STANDALONE:
         raise HomeError(home.path, "the network is not running; start it with: gridloom up")
     try:
         yield access

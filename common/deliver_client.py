@@ -54,7 +54,8 @@ class DeliverClient:
 
     connect: the channel to an orderer, asked anew after each failure, so that it can go
     round several; verify: raises a GridloomError for a block that must not be believed,
-    which then counts as a failure of that orderer; sleep: the pause between attempts.
+    which then counts as a failure of that orderer; error_response: whether orderers without a
+    leader may answer; sleep: the pause between attempts.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class DeliverClient:
         *,
         verify: Callable[[common_pb2.Block], None] | None = None,
         tls_cert_hash: bytes = b"",
+        error_response: ab_pb2.SeekInfo.SeekErrorResponse.ValueType = ab_pb2.SeekInfo.STRICT,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -77,6 +79,7 @@ class DeliverClient:
         self._random_bytes = random_bytes
         self._verify = verify
         self._tls_cert_hash = tls_cert_hash
+        self._error_response = error_response
         self._backoff = backoff or Backoff()
         self._sleep = sleep
 
@@ -107,6 +110,7 @@ class DeliverClient:
             self._now,
             self._random_bytes(NONCE_LENGTH),
             tls_cert_hash=self._tls_cert_hash,
+            error_response=self._error_response,
         )
         channel = self._connect()
         async with aclosing(

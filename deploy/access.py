@@ -19,6 +19,7 @@ from gridloom.client.admin import (
 )
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Channel
+from gridloom.common.rpc.failover import FailoverChannel
 from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
 
 from .home import NetworkHome
@@ -110,8 +111,9 @@ class NetworkAccess:
         return self.topology.organization(organization).peers
 
     def orderer(self, channel: ChannelSpec) -> Channel:
-        """Return a channel to the first orderer of a channel."""
-        return self._connect(channel.orderers[0])
+        """Return a channel to the orderers of a channel, of which one that is there answers."""
+        orderers = [self._connect(name) for name in channel.orderers]
+        return orderers[0] if len(orderers) == 1 else FailoverChannel(orderers)
 
     def gateway(
         self,

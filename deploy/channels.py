@@ -76,7 +76,9 @@ class ChannelOperations:
         section = read_document(description).with_value("name", name)
         if members:
             section = section.with_value("members", list(members))
-        channel = read_channel(section, topology.organizations, topology.orderers())
+        channel = read_channel(
+            section, topology.organizations, topology.orderers(), topology.consensus
+        )
         check_named_msps(topology.with_channels([channel]))
         return channel
 
@@ -89,6 +91,7 @@ class ChannelOperations:
             access.material.msp_config,
             lambda: datetime.now(UTC),
             os.urandom,
+            access.material,
         )
 
     async def create(self, channel: ChannelSpec) -> Block:

@@ -43,6 +43,10 @@ _FOLDERS = ("organizations", "channel-artifacts", "orderers", "peers", "logs")
 _FILES = (ORIGINS_FILE, CHANNELS_FILE, DESCRIPTION_FILE, STATE_FILE)
 
 
+STANDALONE = "standalone"
+"""The mode of a network whose nodes run elsewhere, each by itself."""
+
+
 class HomeError(GridloomError):
     """A network's folder that cannot be used as asked: path, and what to do about it."""
 
@@ -204,9 +208,9 @@ class NetworkHome:
 def describe(
     home: NetworkHome, topology: Topology, material: Material, *, process_id: int | None, mode: str
 ) -> dict[str, Any]:
-    """Return the content of network.json: endpoints, certificates, users, channels.
+    """Return the content of network.json: endpoints, certificates, users, CAs, channels.
 
-    mode: ``single`` or ``processes``.  All paths are absolute.
+    mode: ``single``, ``processes`` or ``standalone``.  All paths are absolute.
     """
     tree = home.organizations
     peer_orgs = tree / "peerOrganizations"

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self, TypeAlias
 
+from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.http_server import HttpServer
@@ -23,6 +24,8 @@ from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
+from gridloom.orderer.cluster.dialer import Dial
+from gridloom.orderer.cluster.members import Member
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
@@ -60,6 +63,7 @@ class Network:
         self._registries: dict[str, ServiceRegistry] = {}
         self._servers: dict[str, list[Server]] = {}
         self._endpoints: dict[str, Channel] = {}
+        self._cluster: dict[str, ServiceRegistry] = {}
         self._directory = LiveDirectory(self.peers)
         self._build()
         self.access = NetworkAccess(self.topology, builder.material, self.channel_to)
@@ -172,7 +176,10 @@ class Network:
         """Return the servers of a node's ports."""
         servers: list[Server] = [self.builder.server(node, self._registries[node.name])]
         if isinstance(node, OrdererNode):
-            servers.append(self.builder.admin_server(node, self.orderers[node.name]))
+            orderer = self.orderers[node.name]
+            if self.topology.clustered:
+                servers.append(self.builder.cluster_server(node, orderer))
+            servers.append(self.builder.admin_server(node, orderer))
         return servers
 
     async def _open(self, name: str, servers: list[Server]) -> None:
@@ -193,7 +200,9 @@ class Network:
     def _build(self) -> None:
         for orderer in self.topology.orderers():
             self._registries[orderer.name] = ServiceRegistry()
+            self._cluster[orderer.cluster_endpoint] = ServiceRegistry()
             self._endpoints[orderer.endpoint] = self.channel_to(orderer.name)
+        for orderer in self.topology.orderers():
             self._orderer(orderer.name)
         for peer in self.topology.peers():
             self._registries[peer.name] = ServiceRegistry()
@@ -208,8 +217,11 @@ class Network:
             for node in org.orderers
             if node.name == name
         )
-        orderer = self.orderers[name] = self.builder.orderer(*next(found))
+        node, org = next(found)
+        orderer = self.builder.orderer(node, org, self._orderer_at, self._dialer(node))
+        self.orderers[name] = orderer
         self._registries[name].exchange(orderer.services())
+        self._cluster[node.cluster_endpoint].exchange(orderer.cluster_services())
         return orderer
 
     def _peer(self, name: str) -> Peer:
@@ -227,6 +239,18 @@ class Network:
 
     def _orderer_at(self, endpoint: str) -> Channel:
         return self._endpoints.get(endpoint) or UnreachableChannel(endpoint)
+
+    def _dialer(self, node: OrdererNode) -> Dial:
+        """Return how an orderer reaches its fellows in this process."""
+        own = parse_pem(self.builder.material.tls_certificate(node.name)).raw
+
+        def dial(member: Member) -> Channel:
+            registry = self._cluster.get(member.endpoint)
+            if registry is None:
+                return UnreachableChannel(member.endpoint)
+            return LocalChannel(registry, own)
+
+        return dial
 
 
 class LiveDirectory:

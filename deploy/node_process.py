@@ -64,6 +64,8 @@ class NodeProcess:
         ]
         if isinstance(self._place, OrdererNode) and isinstance(self._node, Orderer):
             self._servers.append(self._builder.admin_server(self._place, self._node))
+            if topology.clustered:
+                self._servers.append(self._builder.cluster_server(self._place, self._node))
 
     async def start(self) -> None:
         """Start the node and serve; OSError if its address is taken."""
@@ -86,7 +88,7 @@ class NodeProcess:
             for node in orderer_org.orderers:
                 if node.name == name:
                     require_free([node])
-                    return node, self._builder.orderer(node, orderer_org)
+                    return node, self._builder.orderer(node, orderer_org, self._orderer_at)
         for org in topology.organizations:
             for member in org.peers:
                 if member.name == name:

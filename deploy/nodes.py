@@ -20,6 +20,11 @@ from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
 from gridloom.orderer.chain import CuttingMode
+from gridloom.orderer.cluster.block_puller import Puller
+from gridloom.orderer.cluster.dialer import Dial, grpc_dialer
+from gridloom.orderer.cluster.server import cluster_server
+from gridloom.orderer.etcdraft.consenter import ClusterParts, RaftSettings
+from gridloom.orderer.etcdraft.log_store import LogFolder, MemoryLogs
 from gridloom.orderer.node import Orderer
 from gridloom.orderer.storage import FileStorage, MemoryStorage
 from gridloom.peer.chaincodes.host import ChaincodeHost
@@ -131,7 +136,12 @@ class NodeBuilder:
         if self.home is not None and self.home.genesis_file(channel.name).exists():
             return self.home.genesis(channel.name)
         block = channel_genesis_block(
-            self.topology, channel, self.material.msp_config, self.now, self.random_bytes
+            self.topology,
+            channel,
+            self.material.msp_config,
+            self.now,
+            self.random_bytes,
+            self.material,
         )
         if self.home is not None:
             self.home.save_genesis(channel.name, block)
@@ -142,8 +152,18 @@ class NodeBuilder:
         """Where ledgers are kept, None for memory."""
         return None if self.in_memory else self.home
 
-    def orderer(self, node: OrdererNode, org: OrdererOrganization) -> Orderer:
-        """Return an orderer that has joined its channels; it is not started."""
+    def orderer(
+        self,
+        node: OrdererNode,
+        org: OrdererOrganization,
+        orderers: Callable[[str], Channel],
+        dial: Dial | None = None,
+    ) -> Orderer:
+        """Return an orderer that has joined its channels; it is not started.
+
+        orderers: a way to the orderer at ``host:port``; dial: to a fellow consenter, over gRPC
+        unless given.
+        """
         home = self._stored
         orderer = Orderer(
             self.material.node(node.name).signing_identity,
@@ -152,6 +172,9 @@ class NodeBuilder:
             self.now,
             self.random_bytes,
             cutting=CUTTING[self.topology.cutting],
+            cluster=self._cluster(node, orderers, dial) if self.topology.clustered else None,
+            orderers=orderers,
+            votes=None if home is None else home.node("orderers", node.name) / "poca",
         )
         joined = {info.name for info in orderer.channels()}
         for channel in self.topology.channels:
@@ -160,6 +183,27 @@ class NodeBuilder:
             if node.name in channel.orderers:
                 orderer.join(self.genesis_block(channel))
         return orderer
+
+    def _cluster(
+        self, node: OrdererNode, orderers: Callable[[str], Channel], dial: Dial | None
+    ) -> ClusterParts:
+        """Return what makes an orderer one of several."""
+        own = self.material.node(node.name)
+        home = self._stored
+        logs = home and LogFolder(home.node("orderers", node.name) / "etcdraft" / "wal")
+        return ClusterParts(
+            certificate=own.tls.certificate,
+            dial=dial or grpc_dialer(own.tls.certificate, own.tls.key),
+            logs=logs or MemoryLogs(),
+            puller=Puller(
+                orderers,
+                own.signing_identity,
+                self.now,
+                self.random_bytes,
+                own=(node.endpoint,),
+            ),
+            settings=RaftSettings(cutting=CUTTING[self.topology.cutting]),
+        )
 
     def peer(
         self,
@@ -211,6 +255,11 @@ class NodeBuilder:
             own = self.material.node(node.name).tls
             tls = ServerTls(certificate=own.certificate, private_key=own.key)
         return GrpcServer(services, node.endpoint, tls)
+
+    def cluster_server(self, node: OrdererNode, orderer: Orderer) -> GrpcServer:
+        """Return the server of an orderer's cluster port, which asks for certificates."""
+        own = self.material.node(node.name).tls
+        return cluster_server(orderer, node.cluster_endpoint, own.certificate, own.key, own.root)
 
     def admin_server(self, node: OrdererNode, orderer: Orderer) -> HttpServer:
         """Return the server of an orderer's admin port.

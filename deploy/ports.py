@@ -78,7 +78,9 @@ def require_free(nodes: Iterable[OrdererNode | PeerNode | AuthorityNode]) -> Non
     It is asked before ledgers are opened: two processes must never write the same one.
     """
     for node in nodes:
-        ports = [node.port, node.admin_port] if isinstance(node, OrdererNode) else [node.port]
+        ports = [node.port]
+        if isinstance(node, OrdererNode):
+            ports += [node.admin_port, *([node.cluster_port] if node.cluster_port else [])]
         for port in ports:
             try:
                 _bind(node.host.strip("[]"), port).close()

@@ -3,12 +3,14 @@
 A node process prepares itself, starts at the word ``start`` on its standard input and says
 ``ready`` on its standard output once it serves; everything else it prints goes to a log file of
 its own.  Stopping is SIGTERM, and SIGKILL for what does not end.  A node also stops when its
-standard input ends, so that none outlives a supervisor that was killed.
+standard input ends, so that none outlives a supervisor that was killed.  Where several orderers
+order together, one that falls does not end the network: it is started again.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -20,12 +22,21 @@ from gridloom.common.errors import GridloomError
 from .home import NetworkHome
 from .topology import Topology
 
+log = logging.getLogger(__name__)
+
 START, READY = "start", "ready"
 START_TIMEOUT = 30.0
 """Seconds a node may take until it serves."""
 
 STOP_TIMEOUT = 10.0
 """Seconds between SIGTERM and SIGKILL."""
+
+RESTART_PAUSE = 1.0
+"""Seconds after which a fallen orderer is started again."""
+MAX_RESTARTS = 5
+"""Falls of a node in a row, none of which it survived for long, before it is given up."""
+STABLE = 10.0
+"""Seconds after which a node that was started again has survived."""
 
 _TAIL = 10
 """Lines of a failed node's log to show."""
@@ -65,6 +76,8 @@ class NodeProcesses:
         self._running: dict[str, Process] = {}
         self._replacing = asyncio.Lock()
         self._changed: Callable[[], None] = lambda: None
+        self._replaceable = set(self._orderers if topology.clustered else ())
+        self._falls: dict[str, list[float]] = {}
 
     @property
     def process_ids(self) -> Mapping[str, int]:
@@ -87,7 +100,7 @@ class NodeProcesses:
                     task.cancel()
 
     async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
-        """Return never; NodeFailed as soon as any node ends that was not told to.
+        """Return never; NodeFailed as soon as a node ends that the network cannot do without.
 
         changed: told when nodes have got other processes.
         """
@@ -111,13 +124,30 @@ class NodeProcesses:
             await self._start(name)
 
     async def _watch(self, name: str) -> None:
-        """Wait until a node ends and is not replaced: NodeFailed."""
+        """Wait for the end of a node that was not told to end.
+
+        It is started again where that is allowed, else NodeFailed.
+        """
         while True:
             process = self._running[name]
             status = await process.wait()
             async with self._replacing:
-                if self._running[name] is process:
-                    raise self._failed(name, status)
+                if self._running[name] is not process:
+                    continue
+                failure = self._failed(name, status)
+                if not self._may_restart(name):
+                    raise failure
+                log.warning("%s; it is started again", str(failure).partition("\n")[0])
+                await asyncio.sleep(RESTART_PAUSE)
+                await self._spawn(name)
+            self._changed()
+            await self._start(name)
+
+    def _may_restart(self, name: str) -> bool:
+        now = asyncio.get_running_loop().time()
+        recent = [each for each in self._falls.get(name, ()) if now - each < STABLE]
+        self._falls[name] = [*recent, now]
+        return name in self._replaceable and len(recent) < MAX_RESTARTS
 
     async def stop(self) -> None:
         """End all nodes, peers before orderers."""

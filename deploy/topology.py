@@ -16,11 +16,18 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
+from gridloom.orderer.etcdraft.metadata import Options
 from gridloom.peer.ledger.state_database import StateDatabase
+
+from .poca import PocaOptions
 
 DEFAULT_PORT_BASE = 7050
 DEFAULT_HOST = "127.0.0.1"
 ADMIN_USER = "Admin"
+DEFAULT_RAFT = Options(tick_interval=timedelta(milliseconds=50))
+"""A leader that falls is replaced within a second or two; Fabric's samples take ten times that."""
+DEFAULT_POCA = PocaOptions()
 
 
 class Cutting(StrEnum):
@@ -59,13 +66,15 @@ class PeerNode:
 class OrdererNode:
     """One orderer; name is the full one (orderer.example.com), port 0 = any free port.
 
-    admin_port: where it takes administrators' orders over HTTP.
+    admin_port: where it takes administrators' orders over HTTP; cluster_port: where it hears the
+    other orderers, if there are any.
     """
 
     name: str
     host: str
     port: int
     admin_port: int = 0
+    cluster_port: int = 0
 
     @property
     def endpoint(self) -> str:
@@ -76,6 +85,11 @@ class OrdererNode:
     def admin_endpoint(self) -> str:
         """Return host:port of the admin port."""
         return f"{self.host}:{self.admin_port}"
+
+    @property
+    def cluster_endpoint(self) -> str:
+        """Return host:port of the cluster port."""
+        return f"{self.host}:{self.cluster_port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +175,8 @@ class ChannelSpec:
     """One channel.
 
     members: names of organizations; orderers: full names of the orderer nodes that serve
-    it (solo: exactly one); endorsement: the policy of chaincodes that state none.
+    it (solo: exactly one; raft and poca: any number); endorsement: the policy of chaincodes that
+    state none.
     """
 
     name: str
@@ -178,6 +193,8 @@ class ChannelSpec:
 class Topology:
     """A whole network; names and ports are unique, every reference resolves.
 
+    consensus: solo, etcdraft or poca; raft: how the second runs; poca: credits and difficulty of
+    the last.
     state_database: by whose rules all peers keep their states; ledger_url: a database in
     which peers keep their ledgers, each in schemas of its own, "" for files.
     """
@@ -190,6 +207,13 @@ class Topology:
     cutting: Cutting = Cutting.IDLE
     state_database: StateDatabase = StateDatabase.LEVELDB
     ledger_url: str = field(default="", repr=False)
+    raft: Options = DEFAULT_RAFT
+    poca: PocaOptions = DEFAULT_POCA
+
+    @property
+    def clustered(self) -> bool:
+        """Return whether several orderers may serve a channel together."""
+        return self.consensus == ETCDRAFT
 
     @staticmethod
     def default() -> Topology:
@@ -261,10 +285,11 @@ class Topology:
         return tuple(org.authority for org in self.every_organization())
 
     def ports(self) -> tuple[int, ...]:
-        """Return every port: of nodes, then the orderers' admin ports, then of CA servers."""
+        """Return every port: of nodes, orderers' admin and cluster ports, then of CA servers."""
         nodes = (node.port for node in self.nodes())
         admin = (node.admin_port for node in self.orderers())
-        return (*nodes, *admin, *(node.port for node in self.authorities()))
+        cluster = (node.cluster_port for node in self.orderers() if self.clustered)
+        return (*nodes, *admin, *cluster, *(node.port for node in self.authorities()))
 
     def with_ports(self, change: Callable[[int], int]) -> Topology:
         """Return the same network with change(port) for each port, in the order of `ports`."""
@@ -281,6 +306,14 @@ class Topology:
             replace(org, orderers=tuple(replace(n, admin_port=next(changed)) for n in org.orderers))
             for org in orderer_orgs
         ]
+        if self.clustered:
+            administered = [
+                replace(
+                    org,
+                    orderers=tuple(replace(n, cluster_port=next(changed)) for n in org.orderers),
+                )
+                for org in administered
+            ]
         return replace(
             self,
             orderer_organizations=tuple(

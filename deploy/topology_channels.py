@@ -10,9 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 
 from gridloom.common.channel.durations import parse_duration
+from gridloom.orderer.etcdraft.metadata import Options
 
 from .document import DocumentError, Section, checked_text, nearest, section_of
 from .topology import (
+    DEFAULT_RAFT,
     Batch,
     Capabilities,
     ChannelPolicies,
@@ -29,15 +31,33 @@ ORDERER_CAPABILITIES = ("V1_4_2", "V2_0")
 APPLICATION_CAPABILITIES = ("V2_0", "V2_5")
 
 
+def read_raft(section: Section) -> Options:
+    """Read how Raft runs; DocumentError names the path of the first fault."""
+    default = DEFAULT_RAFT
+    options = Options(
+        section.parsed("tick_interval", default.tick_interval, parse_duration),
+        section.integer("election_tick", default.election_tick, 2, 1000),
+        section.integer("heartbeat_tick", default.heartbeat_tick, 1, 1000),
+        section.integer("max_inflight_blocks", default.max_inflight_blocks, 1, 1000),
+        section.size("snapshot_interval_size", default.snapshot_interval_size),
+    )
+    if options.election_tick <= options.heartbeat_tick:
+        raise DocumentError(section.at("election_tick"), "must be greater than heartbeat_tick")
+    if options.tick_interval.total_seconds() <= 0:
+        raise DocumentError(section.at("tick_interval"), "must be positive")
+    section.close()
+    return options
+
+
 def read_channels(
-    top: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
+    top: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode], consensus: str
 ) -> tuple[ChannelSpec, ...]:
     """Read the channels of a document, mychannel if it names none; DocumentError."""
     items = top.items("channels")
     if items is None:
         items = [("channels[0]", {"name": "mychannel"})]
     sections = [section_of(value, path) for path, value in items]
-    channels = tuple(read_channel(section, orgs, orderers) for section in sections)
+    channels = tuple(read_channel(section, orgs, orderers, consensus) for section in sections)
     unique(
         [(channel.name, section.path) for channel, section in zip(channels, sections, strict=True)],
         "channel",
@@ -46,7 +66,7 @@ def read_channels(
 
 
 def read_channel(
-    section: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode]
+    section: Section, orgs: Sequence[Organization], orderers: Sequence[OrdererNode], consensus: str
 ) -> ChannelSpec:
     """Read one channel; DocumentError names the path of the first fault."""
     name = section.text("name", None, _CHANNEL)
@@ -56,10 +76,12 @@ def read_channel(
         {alias: org.name for org in orgs for alias in (org.msp_id, org.group, org.name)},
         tuple(org.name for org in orgs),
     )
+    names = tuple(node.name for node in orderers)
+    alone = consensus == "solo"
     serving = _references(
-        section, "orderers", {node.name: node.name for node in orderers}, (orderers[0].name,)
+        section, "orderers", {name: name for name in names}, names[:1] if alone else names
     )
-    if len(serving) != 1:
+    if alone and len(serving) != 1:
         raise DocumentError(section.at("orderers"), "solo orders a channel at exactly one node")
     policies = section.section("policies")
     channel = ChannelSpec(

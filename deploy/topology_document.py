@@ -11,9 +11,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
+from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from gridloom.peer.ledger.state_database import StateDatabase
 
 from .document import DocumentError, Section, read_document, section_of
+from .poca import read_poca
 from .topology import (
     ADMIN_USER,
     DEFAULT_HOST,
@@ -27,7 +29,7 @@ from .topology import (
     User,
 )
 from .topology_authorities import place_authorities, read_authority
-from .topology_channels import read_channels
+from .topology_channels import read_channels, read_raft
 from .topology_rules import check_named_msps, read_rules, texts, unique
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
@@ -39,7 +41,9 @@ _MAX_NODES = 1000
 _ADMIN_OFFSET = 3
 _UNSTATED = -1
 
-CONSENSUS = ("solo",)
+_CLUSTER_OFFSET = 5
+
+CONSENSUS = {"solo": "solo", "raft": ETCDRAFT, ETCDRAFT: ETCDRAFT, "poca": "poca"}
 STATE_DATABASES = ("goleveldb", "CouchDB", "leveldb", "couchdb")
 
 
@@ -48,18 +52,22 @@ def read_topology(text: str | bytes) -> Topology:
     top = read_document(text)
     port_base = top.integer("port_base", DEFAULT_PORT_BASE, 1, 65535)
     host = top.text("host", DEFAULT_HOST, _HOST)
-    consensus = top.choice("consensus", "solo", CONSENSUS)
+    consensus = CONSENSUS[top.choice("consensus", "solo", tuple(CONSENSUS))]
+    raft = read_raft(top.section("raft"))
     tls = top.flag("tls", True)
+    if consensus == ETCDRAFT and not tls:
+        raise DocumentError("tls", "raft orderers know each other by their TLS certificates")
     cutting = Cutting(top.choice("cutting", Cutting.IDLE, [mode.value for mode in Cutting]))
     database = top.choice("state_database", STATE_DATABASES[0], STATE_DATABASES)
     ledger_url = top.text("ledger_url", "")
     orderer_orgs = _orderer_organizations(top, host, port_base)
     orgs = _organizations(top, host, port_base)
-    orderer_orgs = _with_admin_ports(orderer_orgs, orgs)
+    orderer_orgs = _with_further_ports(orderer_orgs, orgs, clustered=consensus == ETCDRAFT)
     orderer_orgs, orgs = place_authorities(orderer_orgs, orgs, port_base)
     _require_unique(orgs, orderer_orgs)
     nodes = [node for org in orderer_orgs for node in org.orderers]
-    channels = read_channels(top, orgs, nodes)
+    poca = read_poca(top.section("poca"), [node.name for node in nodes])
+    channels = read_channels(top, orgs, nodes, consensus)
     top.close()
     topology = Topology(
         orgs,
@@ -70,6 +78,8 @@ def read_topology(text: str | bytes) -> Topology:
         cutting,
         StateDatabase.named(database),
         ledger_url,
+        raft,
+        poca,
     )
     check_named_msps(topology)
     return topology
@@ -137,8 +147,9 @@ def _orderer_organizations(
             full_name, node_host = _node_names(node, "orderer", place, domain, host)
             port = node.integer("port", port_base + step * next(count), 0, 65535)
             admin_port = node.integer("admin_port", _UNSTATED, 0, 65535)
+            cluster_port = node.integer("cluster_port", _UNSTATED, 0, 65535)
             node.close()
-            orderers.append(OrdererNode(full_name, node_host, port, admin_port))
+            orderers.append(OrdererNode(full_name, node_host, port, admin_port, cluster_port))
         group = section.text("group", f"{name}Org", _ID)
         users = _users(section, default=())
         orgs.append(
@@ -159,27 +170,34 @@ def _orderer_organizations(
     return tuple(orgs)
 
 
-def _with_admin_ports(
-    orderer_orgs: Sequence[OrdererOrganization], orgs: Sequence[Organization]
+def _with_further_ports(
+    orderer_orgs: Sequence[OrdererOrganization], orgs: Sequence[Organization], *, clustered: bool
 ) -> tuple[OrdererOrganization, ...]:
-    """Put the admin ports that are not stated 3 above the node's own, as the samples have it.
+    """Put ports that are not stated above the node's own: admin 3, as in the samples, cluster 5.
 
     Where that one is not to be had, any free port will do.
     """
     nodes = [node for org in orderer_orgs for node in org.orderers]
-    taken = {node.endpoint for node in nodes} | {n.endpoint for org in orgs for n in org.peers}
-    taken |= {node.admin_endpoint for node in nodes}
+    taken = {(n.host, n.port) for n in nodes} | {(n.host, n.port) for o in orgs for n in o.peers}
+    taken |= {(node.host, port) for node in nodes for port in (node.admin_port, node.cluster_port)}
 
-    def settled(node: OrdererNode) -> OrdererNode:
-        if node.admin_port != _UNSTATED:
-            return node
-        above = replace(node, admin_port=node.port + _ADMIN_OFFSET)
-        if not node.port or above.admin_port >= 2**16 or above.admin_endpoint in taken:
-            return replace(node, admin_port=0)
-        taken.add(above.admin_endpoint)
+    def settled(node: OrdererNode, stated: int, offset: int) -> int:
+        if stated != _UNSTATED:
+            return stated
+        above = node.port + offset
+        if not node.port or above >= 2**16 or (node.host, above) in taken:
+            return 0
+        taken.add((node.host, above))
         return above
 
-    return tuple(replace(org, orderers=tuple(map(settled, org.orderers))) for org in orderer_orgs)
+    def with_ports(node: OrdererNode) -> OrdererNode:
+        admin = settled(node, node.admin_port, _ADMIN_OFFSET)
+        cluster = settled(node, node.cluster_port, _CLUSTER_OFFSET) if clustered else 0
+        return replace(node, admin_port=admin, cluster_port=cluster)
+
+    return tuple(
+        replace(org, orderers=tuple(map(with_ports, org.orderers))) for org in orderer_orgs
+    )
 
 
 def _org_names(section: Section, domain_pattern: str) -> tuple[str, str, str]:
@@ -294,4 +312,9 @@ def _require_unique(
     authorities = [(org.authority, f"{path}.ca") for org, path in every]
     unique([(node.name, f"{path}.name") for node, path in authorities], "CA")
     endpoints += [(node.endpoint, f"{path}.port") for node, path in authorities if node.port]
+    endpoints += [
+        (node.cluster_endpoint, f"{path}.cluster_port")
+        for node, path in nodes
+        if isinstance(node, OrdererNode) and node.cluster_port
+    ]
     unique(endpoints, "endpoint")

@@ -18,7 +18,7 @@ from gridloom.common.errors import GridloomError
 
 from .cutting import cut_on_signal
 from .document import DocumentError
-from .home import HomeError, NetworkHome, describe, describe_channels
+from .home import STANDALONE, HomeError, NetworkHome, describe, describe_channels
 from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
@@ -44,12 +44,15 @@ class UpOptions:
     """How to run a network.
 
     config: a network description, None for the test network (or for what the folder
-    already holds); port_base: moves all ports so that 7050 becomes it, 0 takes any free
+    already holds); orderers, consensus: of the test network, None for one that is solo, or
+    raft if there are several; port_base: moves all ports so that 7050 becomes it, 0 takes any free
     ones; in_memory: ledgers are forgotten with the process, credentials stay in the folder;
     processes: one for each node; development: chaincode errors carry tracebacks.
     """
 
     config: Path | None = None
+    orderers: int | None = None
+    consensus: str | None = None
     port_base: int | None = None
     in_memory: bool = False
     processes: bool = False
@@ -59,17 +62,34 @@ class UpOptions:
         """Raise OptionsError for options that exclude each other."""
         if self.in_memory and self.processes:
             raise OptionsError("processes share nothing but the disk: drop --in-memory")
+        if self.config is not None and (self.orderers or self.consensus):
+            raise OptionsError(
+                "--orderers and --consensus are for the test network: say so in the description"
+            )
+        if self.consensus == "solo" and (self.orderers or 1) > 1:
+            raise OptionsError("solo orders at one node: use --consensus raft with several")
 
     def description(self) -> str | None:
         """Return the text of the description asked for, None without one; OptionsError."""
         if self.config is None:
-            return None
+            return self._ordering()
         try:
             text = self.config.read_text(encoding="utf-8")
             Topology.parse(text)
         except (UnicodeDecodeError, DocumentError) as error:
             raise OptionsError(f"{self.config}: {error}") from error
         return text
+
+    def _ordering(self) -> str | None:
+        """Return the test network with the orderers asked for, None if none were."""
+        if self.orderers is None and self.consensus is None:
+            return None
+        count = self.orderers or 1
+        consensus = self.consensus or ("raft" if count > 1 else "solo")
+        return (
+            f"consensus: {consensus}\n"
+            f"orderer_organizations: [{{name: Orderer, orderers: {count}}}]\n"
+        )
 
     def topology(self, text: str) -> Topology:
         """Return a description's topology with the ports asked for; OptionsError."""
@@ -92,6 +112,8 @@ def open_network(home: NetworkHome, options: UpOptions) -> Topology:
     """
     text = options.description()
     if home.exists():
+        if home.state().get("mode") == STANDALONE:
+            raise HomeError(home.path, "its nodes run by themselves, each from its own folder")
         topology = home.topology()
         _require_same(home, topology, options, text)
         require_free((*topology.nodes(), *topology.authorities()))
@@ -196,7 +218,7 @@ class _Running(Protocol):
     async def start(self) -> None:
         """Return when all serve."""
 
-    async def wait(self, changed: Callable[[], None]) -> None:
+    async def wait(self, changed: Callable[[], None] = ...) -> None:
         """Return never; raise when one of them fails; changed: told when process_ids have."""
 
     async def stop(self) -> None:
@@ -221,7 +243,7 @@ class _OneProcess:
         for name in await self._network.renew():
             log.info("%s has new certificates", name)
 
-    async def wait(self, changed: Callable[[], None]) -> None:
+    async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
         await asyncio.Event().wait()
 
     async def stop(self) -> None:

@@ -57,6 +57,16 @@ class BlockWriter:
             self._last_sequence = sequence
         nonce = self._random_bytes(NONCE_LENGTH)
         sign_block(block, self._signer, nonce, self._last_config, consenter_metadata)
+        await self._append(block)
+
+    async def append(self, block: common_pb2.Block, sequence: int) -> None:
+        """Store a block of another orderer with its metadata; sequence: as for ``write``."""
+        if sequence > self._last_sequence:
+            self._last_config = block.header.number
+            self._last_sequence = sequence
+        await self._append(block)
+
+    async def _append(self, block: common_pb2.Block) -> None:
         if self._store.waits_for_disk:
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._disk, self._store.append, block)

@@ -8,10 +8,11 @@ consensus type; for each channel it makes a ``Chain``, which gets the channel's 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import Enum
 from typing import Protocol
 
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.errors import GridloomError
 from gridloom.protos.common import common_pb2
@@ -30,6 +31,12 @@ class CuttingMode(Enum):
     BATCH_TIMEOUT = "timeout"
     IDLE = "idle"
     MANUAL = "manual"
+
+
+REST_PER_MESSAGE = 0.002
+LONGEST_REST = 0.02
+"""Seconds between two blocks that idleness ends: a block costs every peer some milliseconds of
+work, so under load the next one waits a little for company, the longer the more there was."""
 
 
 class TimerHandle(Protocol):
@@ -79,6 +86,10 @@ class ConsenterSupport(Protocol):
         """Batch size and timeout, consensus type and metadata now in force."""
 
     @property
+    def bundle(self) -> ChannelBundle:
+        """The configuration in force, as a whole."""
+
+    @property
     def cutter(self) -> BlockCutter: ...
 
     def get_block(self, number: int) -> common_pb2.Block:
@@ -101,6 +112,12 @@ class ConsenterSupport(Protocol):
     ) -> None:
         """Store a block of one CONFIG message and put its configuration into force."""
 
+    async def append_block(self, block: common_pb2.Block) -> None:
+        """Store a block of another orderer as it is, its configuration included."""
+
+    def switch_chain(self) -> None:
+        """Have the consenter make another chain in place of this one, which is halted."""
+
 
 class Chain(Protocol):
     """Puts the messages of one channel in order.
@@ -111,14 +128,30 @@ class Chain(Protocol):
     """
 
     @property
+    def relation(self) -> str:
+        """What this node is to the channel: consenter, follower or other."""
+
+    @property
+    def status(self) -> str:
+        """How it does: active, onboarding, inactive or failed."""
+
+    @property
     def errored(self) -> asyncio.Event:
         """Set when the chain can no longer vouch for being up to date: failed or halted."""
 
-    async def order(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
-        """Accept a normal message; ChainUnavailable if it will not be ordered."""
+    async def order(
+        self, envelope: common_pb2.Envelope, config_sequence: int
+    ) -> Awaitable[None] | None:
+        """Accept a normal message; ChainUnavailable if it will not be ordered.
 
-    async def configure(self, envelope: common_pb2.Envelope, config_sequence: int) -> None:
-        """Accept a CONFIG message, which gets a block of its own; ChainUnavailable."""
+        What comes back is done when the message can be lost no more, or raises because it will
+        not be ordered after all; None means that nobody need wait.
+        """
+
+    async def configure(
+        self, envelope: common_pb2.Envelope, config_sequence: int
+    ) -> Awaitable[None] | None:
+        """Accept a CONFIG message, which gets a block of its own; as ``order``."""
 
     async def wait_ready(self) -> None:
         """Return once more messages are welcome; ChainUnavailable if they never will be."""
@@ -129,6 +162,9 @@ class Chain(Protocol):
         The number of the block this made, None if no message was waiting for its block.
         """
 
+    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
+        """Raise a GridloomError if a configuration with this consensus metadata would not do."""
+
     def start(self) -> None:
         """Begin to work, on the running event loop."""
 
@@ -137,7 +173,12 @@ class Chain(Protocol):
 
 
 class Consenter(Protocol):
-    """One way of ordering, for any number of channels."""
+    """One way of ordering, for any number of channels.
+
+    onboards: whether a node may join a channel that has grown already, for others have its blocks.
+    """
+
+    onboards: bool
 
     def handle_chain(self, support: ConsenterSupport, metadata: bytes) -> Chain:
         """Make the chain of a channel.
@@ -145,5 +186,8 @@ class Consenter(Protocol):
         metadata: the consenter's part of the last block's metadata, empty on a new channel.
         """
 
-    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
-        """Raise a GridloomError if a configuration with this consensus metadata would not do."""
+    def is_member(self, bundle: ChannelBundle) -> bool:
+        """Whether this node orders a channel of this configuration; InvalidConsenters."""
+
+    def forget(self, channel_id: str) -> None:
+        """Delete what was kept for a channel, besides its blocks."""

@@ -6,12 +6,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from gridloom.common.block_store import BlockStore
-from gridloom.common.blocks import consenter_metadata, envelope_at, last_config_index
+from gridloom.common.blocks import (
+    consenter_metadata,
+    envelope_at,
+    is_config_block,
+    last_config_index,
+)
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.channel.sections import OrdererConfig
@@ -25,8 +31,11 @@ from gridloom.protos.common import common_pb2, configtx_pb2
 from .block_cutter import BlockCutter
 from .block_writer import BlockWriter
 from .chain import Consenter
+from .cluster.block_puller import Puller
 from .filters import standard_filters
 from .message_processor import MessageProcessor
+
+log = logging.getLogger(__name__)
 
 
 class UnknownConsensusType(GridloomError):
@@ -42,7 +51,8 @@ class UnknownConsensusType(GridloomError):
 class OrdererResources:
     """What all channels of one orderer share.
 
-    consenters: by consensus type; disk: the thread that waits for the disk.
+    consenters: by consensus type; disk: the thread that waits for the disk; puller: how to
+    fetch blocks from other orderers, None if this one is alone.
     """
 
     signer: Signer
@@ -51,6 +61,7 @@ class OrdererResources:
     random_bytes: Callable[[int], bytes]
     disk: Executor
     check_expiration: bool = True
+    puller: Puller | None = None
 
 
 class ChainSupport:
@@ -79,6 +90,7 @@ class ChainSupport:
             store, resources.signer, resources.random_bytes, self.bundle.sequence, resources.disk
         )
         self.chain = self._consenter.handle_chain(self, consenter_metadata(last))
+        self._switching: asyncio.Task[None] | None = None
 
     @property
     def channel_id(self) -> str:
@@ -118,11 +130,13 @@ class ChainSupport:
     def process_config(self, envelope: common_pb2.Envelope) -> tuple[common_pb2.Envelope, int]:
         return self.processor.process_config(envelope)
 
-    async def configure(self, update: common_pb2.Envelope, message: OpenEnvelope) -> None:
-        """Judge a config update and have what it leads to ordered; may raise."""
+    async def configure(
+        self, update: common_pb2.Envelope, message: OpenEnvelope
+    ) -> Awaitable[None] | None:
+        """Judge a config update and have what it leads to ordered; may raise, as may the wait."""
         config, sequence = self.processor.process_config_update(update, message)
         await self.chain.wait_ready()
-        await self.chain.configure(config, sequence)
+        return await self.chain.configure(config, sequence)
 
     def create_next_block(self, envelopes: Sequence[common_pb2.Envelope]) -> common_pb2.Block:
         return self._writer.create_next_block(envelopes)
@@ -134,8 +148,7 @@ class ChainSupport:
     async def write_config_block(
         self, block: common_pb2.Block, consenter_metadata: bytes = b""
     ) -> None:
-        data = open_payload(envelope_at(block, 0)).data
-        config = parse(configtx_pb2.ConfigEnvelope, data, "config envelope")
+        config = _config_in(block)
         self.bundle.validate_config(config)
         successor = ChannelBundle(self.channel_id, config.config)
         if successor.orderer.consensus_type != self.bundle.orderer.consensus_type:
@@ -143,6 +156,32 @@ class ChainSupport:
         await self._writer.write(block, successor.sequence, consenter_metadata)
         self.bundle = successor
         self._blocks.advance(block.header.number + 1)
+
+    async def append_block(self, block: common_pb2.Block) -> None:
+        successor = self.bundle
+        if is_config_block(block):
+            successor = self.bundle.accept(_config_in(block))
+        await self._writer.append(block, successor.sequence)
+        self.bundle = successor
+        self._blocks.advance(block.header.number + 1)
+
+    def switch_chain(self) -> None:
+        self._switching = asyncio.get_running_loop().create_task(self._switch_chain())
+
+    async def _switch_chain(self) -> None:
+        await self.chain.halt()
+        last = self.get_block(self.height - 1)
+        try:
+            self.chain = self._consenter.handle_chain(self, consenter_metadata(last))
+            self.chain.start()
+        except GridloomError:
+            log.exception("[channel: %s] cannot go on", self.channel_id)
+
+    async def halt(self) -> None:
+        """End the chain; nothing is accepted any more."""
+        if self._switching is not None:
+            await asyncio.wait([self._switching])
+        await self.chain.halt()
 
     def close(self) -> None:
         """Release the files; the chain must have been halted."""
@@ -154,8 +193,13 @@ class ChainSupport:
         if not successor.has_orderer:
             raise ConfigError("config update is not compatible: it has no orderer section")
         self.bundle.validate_new(successor)
-        self._consenter.check_metadata(self.bundle.orderer, successor.orderer)
+        self.chain.check_metadata(self.bundle.orderer, successor.orderer)
         return config
+
+
+def _config_in(block: common_pb2.Block) -> configtx_pb2.ConfigEnvelope:
+    data = open_payload(envelope_at(block, 0)).data
+    return parse(configtx_pb2.ConfigEnvelope, data, "config envelope")
 
 
 def find_consenter(resources: OrdererResources, bundle: ChannelBundle) -> Consenter:

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Protocol
 
 from gridloom.common.block_store import BlockStore, MemoryBlockStore
 from gridloom.common.file_block_store import FileBlockStore
+from gridloom.common.wire import parse
+from gridloom.protos.common.common_pb2 import Block
 
 
 class OrdererStorage(Protocol):
@@ -31,6 +34,12 @@ class OrdererStorage(Protocol):
     def given_up(self, channel_id: str) -> bool:
         """Whether a channel was given up and not opened again since."""
 
+    def join_block(self, channel_id: str) -> Block | None:
+        """The config block that a channel is being joined with, None when it has been."""
+
+    def set_join_block(self, channel_id: str, block: Block | None) -> None:
+        """Remember what a channel is being joined with, or that it is done."""
+
 
 class MemoryStorage:
     """Blocks that last as long as this object: a restarted orderer can be given it again."""
@@ -38,6 +47,7 @@ class MemoryStorage:
     def __init__(self) -> None:
         self._stores: dict[str, MemoryBlockStore] = {}
         self._given_up: set[str] = set()
+        self._join_blocks: dict[str, Block] = {}
 
     def channels(self) -> list[str]:
         return sorted(self._stores)
@@ -48,6 +58,7 @@ class MemoryStorage:
 
     def remove(self, channel_id: str) -> None:
         del self._stores[channel_id]
+        self._join_blocks.pop(channel_id, None)
 
     def give_up(self, channel_id: str) -> None:
         self._given_up.add(channel_id)
@@ -56,10 +67,20 @@ class MemoryStorage:
     def given_up(self, channel_id: str) -> bool:
         return channel_id in self._given_up
 
+    def join_block(self, channel_id: str) -> Block | None:
+        return self._join_blocks.get(channel_id)
+
+    def set_join_block(self, channel_id: str, block: Block | None) -> None:
+        if block is None:
+            self._join_blocks.pop(channel_id, None)
+        else:
+            self._join_blocks[channel_id] = block
+
 
 class FileStorage:
     """Block files under ``location/chains/<channel>``, as a Fabric orderer lays them out.
 
+    The block that a channel is being joined with is ``location/pendingops/join/<channel>.join``.
     An empty file ``location/removed/<channel>`` says that a channel was given up; a removal
     that a crash cut short is finished here.  sync: wait for the disk with each block.
     """
@@ -67,6 +88,7 @@ class FileStorage:
     def __init__(self, location: Path, *, sync: bool = True) -> None:
         self._chains = location / "chains"
         self._removed = location / "removed"
+        self._joining = location / "pendingops" / "join"
         self._sync = sync
         for mark in self._removed.iterdir() if self._removed.is_dir() else ():
             self.remove(mark.name)
@@ -84,6 +106,7 @@ class FileStorage:
         folder = self._chains / channel_id
         if folder.exists():
             shutil.rmtree(folder)
+        self.set_join_block(channel_id, None)
 
     def give_up(self, channel_id: str) -> None:
         self._removed.mkdir(parents=True, exist_ok=True)
@@ -92,3 +115,20 @@ class FileStorage:
 
     def given_up(self, channel_id: str) -> bool:
         return (self._removed / channel_id).exists()
+
+    def join_block(self, channel_id: str) -> Block | None:
+        path = self._join_file(channel_id)
+        return parse(Block, path.read_bytes(), str(path)) if path.exists() else None
+
+    def set_join_block(self, channel_id: str, block: Block | None) -> None:
+        path = self._join_file(channel_id)
+        if block is None:
+            path.unlink(missing_ok=True)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".new")
+        unfinished.write_bytes(block.SerializeToString())
+        os.replace(unfinished, path)
+
+    def _join_file(self, channel_id: str) -> Path:
+        return self._joining / f"{channel_id}.join"

@@ -1,6 +1,6 @@
 """One channel on a peer: blocks come in from the orderers, are judged and committed.
 
-A block's way: deliver client -> accepted (``validation.block_acceptance``) -> stage A ->
+A block's way: deliver client -> accepted (``common.block_acceptance``) -> stage A ->
 ledger (stage B and storage) -> whoever waits.  Judging and storing happen in one worker
 thread for each channel, so that the event loop stays free; signature checks release the GIL.
 (Fabric: core/peer/channel.go, gossip/state, core/committer)
@@ -16,6 +16,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
+from gridloom.common.block_acceptance import accept_block
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import DeliverClient
@@ -34,7 +35,6 @@ from .ledger.ledger import CommittedBlock, Ledger
 from .ledger.private_record import PrivateBlockData
 from .private_data.channel import ChannelPrivateData, PrivateDataNetwork
 from .private_data.coordinator import Gathered
-from .validation.block_acceptance import accept_block
 from .validation.block_transaction import BlockTransaction
 from .validation.block_validator import BlockValidator, IdentityJudge, ValidatedBlock
 from .validation.message_validation import read_committed

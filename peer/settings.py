@@ -8,7 +8,7 @@ does not use are ignored, so that a core.yaml of Fabric's can be given as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,9 @@ import yaml
 from gridloom.common.channel.durations import parse_duration
 from gridloom.common.documents import load_yaml
 from gridloom.common.errors import GridloomError
+from gridloom.common.operations import OperationsSettings, read_operations
+from gridloom.common.settings import InvalidSetting as SettingFault
+from gridloom.common.settings import SettingsSource
 
 from .ledger.state_database import StateDatabase
 
@@ -115,6 +118,7 @@ class PeerSettings:
     time_window: how far a request's timestamp may be off, either way.
     reconnect_limit: longest pause between two attempts to reach an orderer.
     execute_timeout: of one chaincode invocation; query_limit: results of one query, at most.
+    operations: the port that watchers use; bootstrap: host:port of peers of the own organisation.
     state_database: whose rules the state follows; ledger_url: a database for the ledgers,
     postgresql://…, "" for files in data_dir.
     """
@@ -137,6 +141,8 @@ class PeerSettings:
     private_data: PrivateDataSettings = field(default_factory=PrivateDataSettings)
     concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
     discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
+    operations: OperationsSettings = field(default_factory=OperationsSettings)
+    bootstrap: tuple[str, ...] = ()
 
 
 def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSettings:
@@ -151,7 +157,13 @@ def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSetti
         raise InvalidSetting(str(path), f"cannot be read: {error}") from error
     if not isinstance(document, dict):
         raise InvalidSetting(str(path), "is not a mapping")
-    return _settings(_Source(document, environment, config_dir))
+    settings = _settings(_Source(document, environment, config_dir))
+    source = SettingsSource(document, "CORE", environment, config_dir)
+    try:
+        operations = read_operations(source, "operations.listenAddress", "operations.tls")
+    except SettingFault as error:
+        raise InvalidSetting(error.key, error.reason) from error
+    return replace(settings, operations=operations)
 
 
 class _Source:
@@ -183,6 +195,11 @@ class _Source:
         found = self._find(key)
         texts = found if isinstance(found, list) else str(found or "").split()
         return tuple(self._folder / str(text) for text in texts)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of texts; in a variable they are separated by spaces."""
+        found = self._find(key)
+        return tuple(map(str, found if isinstance(found, list) else str(found or "").split()))
 
     def _text(self, key: str) -> str:
         found = self._find(key)
@@ -246,6 +263,7 @@ def _settings(source: _Source) -> PeerSettings:
         private_data=_private_data(source),
         concurrency=_concurrency(source),
         discovery=_discovery(source),
+        bootstrap=source.texts("peer.gossip.bootstrap"),
     )
 
 

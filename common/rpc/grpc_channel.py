@@ -21,11 +21,41 @@ M = TypeVar("M", bound=Message)
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.keepalive_time_ms", 120_000),
     ("grpc.use_local_subchannel_pool", 1),
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 2_000),  # a node that comes back is found soon
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """How a channel notices that the other side is gone, and comes back; milliseconds.
+
+    ping, ping_timeout: silence before a ping, and before the connection is given up for dead;
+    reconnect: least and longest time for one attempt to connect, and between two.
+    """
+
+    ping: int = 120_000
+    ping_timeout: int = 20_000
+    reconnect: tuple[int, int] = (5_000, 5_000)
+
+    def options(self) -> tuple[tuple[str, int], ...]:
+        """Return grpc's form of it."""
+        shortest, longest = self.reconnect
+        return (
+            ("grpc.keepalive_time_ms", self.ping),
+            ("grpc.keepalive_timeout_ms", self.ping_timeout),
+            ("grpc.initial_reconnect_backoff_ms", min(shortest, 1_000)),
+            ("grpc.min_reconnect_backoff_ms", shortest),
+            ("grpc.max_reconnect_backoff_ms", longest),
+            ("grpc.http2.max_pings_without_data", 0),
+        )
+
+
+PATIENT = Liveness()
+"""Between organisations: Fabric's pings, but no long wait for a server that was away."""
+VIGILANT = Liveness(ping=2_000, ping_timeout=2_000, reconnect=(500, 1_000))
+"""Within a cluster, which wants to know at once; the server must allow so many pings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +80,11 @@ class ClientTls:
 class GrpcChannel:
     """Connects lazily to ``target`` (``host:port``); see Channel for the contract."""
 
-    def __init__(self, target: str, tls: ClientTls | None = None) -> None:
+    def __init__(
+        self, target: str, tls: ClientTls | None = None, liveness: Liveness = PATIENT
+    ) -> None:
         self.target = target
-        options: list[tuple[str, Any]] = list(_OPTIONS)
+        options: list[tuple[str, Any]] = [*_OPTIONS, *liveness.options()]
         if tls is None:
             self._channel = grpc.aio.insecure_channel(target, options=options)
         else:

@@ -27,7 +27,7 @@ MAX_MESSAGE_BYTES = 100 * 1024 * 1024
 """Largest message either way (Fabric: core.yaml, maxRecvMsgSize)."""
 
 MIN_PING_INTERVAL_MS = 60_000
-"""A client that pings more often is sent away (Fabric: keepalive.minInterval)."""
+"""What a server puts up with by default (Fabric: keepalive.minInterval)."""
 
 STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
 DETAILS_TRAILER = "grpc-status-details-bin"
@@ -35,7 +35,6 @@ DETAILS_TRAILER = "grpc-status-details-bin"
 _OPTIONS = (
     ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", MIN_PING_INTERVAL_MS),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.keepalive_time_ms", 7_200_000),
     ("grpc.keepalive_timeout_ms", 20_000),
@@ -47,22 +46,38 @@ _Context = grpc.aio.ServicerContext[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class ServerTls:
-    """PEM files' contents of a server's TLS; client_roots set means mutual TLS."""
+    """PEM files' contents of a server's TLS; client_roots set means mutual TLS.
+
+    current_client_roots: asked at each connection for the roots then in force; None keeps
+    to ``client_roots``.
+    """
 
     certificate: bytes
     private_key: bytes
     client_roots: bytes | None = None
+    current_client_roots: Callable[[], bytes] | None = None
 
     def __repr__(self) -> str:
         return f"ServerTls(mutual={self.client_roots is not None})"
 
     def credentials(self) -> grpc.ServerCredentials:
         """Return grpc's form of it."""
+        current = self.current_client_roots
+        if current is not None:
+            return grpc.dynamic_ssl_server_credentials(
+                self._configuration(current()),
+                lambda: self._configuration(current()),
+                require_client_authentication=True,
+            )
         return grpc.ssl_server_credentials(
             [(self.private_key, self.certificate)],
             root_certificates=self.client_roots,
             require_client_auth=self.client_roots is not None,
         )
+
+    def _configuration(self, roots: bytes) -> grpc.ServerCertificateConfiguration:
+        pair = (self.private_key, self.certificate)
+        return grpc.ssl_server_certificate_configuration([pair], root_certificates=roots)
 
 
 class GrpcServer:
@@ -70,20 +85,28 @@ class GrpcServer:
 
     address: ``host:port``, port 0 for any free one; ``port`` holds the bound one after
     :meth:`start`.  OSError when the address cannot be bound.
+    min_ping_interval: milliseconds; a client that pings more often is sent away.
     """
 
     def __init__(
-        self, registry: ServiceRegistry, address: str, tls: ServerTls | None = None
+        self,
+        registry: ServiceRegistry,
+        address: str,
+        tls: ServerTls | None = None,
+        *,
+        min_ping_interval: int = MIN_PING_INTERVAL_MS,
     ) -> None:
         self._registry = registry
         self._address = address
         self._tls = tls
+        self._min_ping_interval = min_ping_interval
         self._server: grpc.aio.Server | None = None
         self.port = 0
 
     async def start(self) -> int:
         """Bind and serve; return the bound port."""
-        server = grpc.aio.server(options=_OPTIONS)
+        pings = ("grpc.http2.min_ping_interval_without_data_ms", self._min_ping_interval)
+        server = grpc.aio.server(options=(*_OPTIONS, pings))
         mutual = self._tls is not None and self._tls.client_roots is not None
         for service in self._registry.services:
             handlers = {

@@ -21,10 +21,14 @@ M = TypeVar("M", bound=Message)
 
 
 class LocalChannel:
-    """Calls the services of ``registry`` directly (see Channel for the contract)."""
+    """Calls the services of ``registry`` directly (see Channel for the contract).
 
-    def __init__(self, registry: ServiceRegistry) -> None:
+    certificate: DER of what the caller shows where a server asks for a TLS certificate.
+    """
+
+    def __init__(self, registry: ServiceRegistry, certificate: bytes | None = None) -> None:
         self._registry = registry
+        self._certificate = certificate
         self._closed = False
 
     async def unary(
@@ -33,16 +37,16 @@ class LocalChannel:
         handler = self._handler(method)
         try:
             if timeout is None:
-                return _typed(await handler(request, Call()), response_type)
+                return _typed(await handler(request, self._call(None)), response_type)
             async with asyncio.timeout(timeout):
-                return _typed(await handler(request, Call(deadline=timeout)), response_type)
+                return _typed(await handler(request, self._call(timeout)), response_type)
         except Exception as error:
             raise as_rpc_error(error, method) from error
 
     async def server_stream(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> AsyncGenerator[M, None]:
-        responses = self._handler(method)(request, Call(deadline=timeout))
+        responses = self._handler(method)(request, self._call(timeout))
         async with aclosing(self._iterate(method, responses, timeout)) as iterated:
             async for response in iterated:
                 yield _typed(response, response_type)
@@ -55,13 +59,16 @@ class LocalChannel:
         *,
         timeout: float | None = None,
     ) -> AsyncGenerator[M, None]:
-        responses = self._handler(method)(requests, Call(deadline=timeout))
+        responses = self._handler(method)(requests, self._call(timeout))
         async with aclosing(self._iterate(method, responses, timeout)) as iterated:
             async for response in iterated:
                 yield _typed(response, response_type)
 
     async def close(self) -> None:
         self._closed = True
+
+    def _call(self, timeout: float | None) -> Call:
+        return Call(certificate=self._certificate, deadline=timeout)
 
     def _handler(self, method: str) -> Callable[..., Any]:
         if self._closed:

@@ -13,22 +13,25 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
 
+from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.errors import GridloomError
 from gridloom.protos.common.common_pb2 import Envelope
 
 from ..block_cutter import Batch
-from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer, TimerHandle
+from ..chain import (
+    LONGEST_REST,
+    REST_PER_MESSAGE,
+    ChainUnavailable,
+    ConsenterSupport,
+    CuttingMode,
+    Timer,
+    TimerHandle,
+)
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING_BLOCKS = 5
 """Batches cut but not yet written, above which ``wait_ready`` waits (as etcdraft's in-flight)."""
-
-
-REST_PER_MESSAGE = 0.002
-LONGEST_REST = 0.02
-"""Seconds between two blocks that idleness ends: a block costs every peer some milliseconds of
-work, so under load the next one waits a little for company, the longer the more there was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,9 @@ class _ReadyBatch:
 class SoloChain:
     """See ``Chain`` for the contract of each method."""
 
+    relation = "other"
+    """To a cluster that there is not."""
+
     def __init__(self, support: ConsenterSupport, cutting: CuttingMode, timer: Timer) -> None:
         self._support = support
         self._cutting = cutting
@@ -67,11 +73,19 @@ class SoloChain:
         self._reconfiguring = False
         self._resting: TimerHandle | None = None
         self._refusal = "the chain is not running"
+        self._failed = False
         self._work = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
         self._writer: asyncio.Task[None] | None = None
         self.errored = asyncio.Event()
+
+    @property
+    def status(self) -> str:
+        return "failed" if self._failed else "active"
+
+    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
+        """Solo has no metadata of its own, so whatever stands there will do."""
 
     def start(self) -> None:
         self._refusal = ""
@@ -235,6 +249,7 @@ class SoloChain:
         channel_id = self._support.channel_id
         log.exception("[channel: %s] cannot write a block, the chain stops", channel_id)
         self._refusal = "the chain has failed"
+        self._failed = True
         self._stop_timer()
         self.errored.set()
         self._room.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridloom.common.channel.sections import OrdererConfig
+from gridloom.common.channel.bundle import ChannelBundle
 
 from ..chain import ConsenterSupport, CuttingMode, Timer, loop_timer
 from .chain import SoloChain
@@ -12,6 +12,8 @@ CONSENSUS_TYPE = "solo"
 
 class SoloConsenter:
     """Makes solo chains; timer: measures BatchTimeout (tests bring their own)."""
+
+    onboards = False
 
     def __init__(
         self, cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT, timer: Timer = loop_timer
@@ -23,5 +25,9 @@ class SoloConsenter:
         """Make the chain of a channel; solo keeps nothing in block metadata."""
         return SoloChain(support, self._cutting, self._timer)
 
-    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
-        """Solo has no metadata of its own, so whatever stands there will do."""
+    def is_member(self, bundle: ChannelBundle) -> bool:
+        """Whoever is given a solo channel orders it."""
+        return True
+
+    def forget(self, channel_id: str) -> None:
+        """Solo keeps nothing besides the blocks."""

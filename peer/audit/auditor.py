@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable
 
 from gridloom.common import blocks
+from gridloom.common.block_acceptance import verify_signatures
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
 from gridloom.common.policies.policy import PolicyNotSatisfied
@@ -20,7 +21,6 @@ from gridloom.protos.common import common_pb2
 from ..ledger.snapshots.errors import SnapshotDamaged
 from ..ledger.snapshots.stored_snapshot import StoredSnapshot
 from ..ledger.state_database import StateDatabase
-from ..validation.block_acceptance import verify_signatures
 from .chain import Chain
 from .judgement import Judgement, Knowledge, StageA, judge_form, judge_genesis
 from .recorded import Recorded, read_recorded

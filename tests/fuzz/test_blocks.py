@@ -3,6 +3,7 @@
 import logging
 
 from gridloom.common import blocks
+from gridloom.common.block_acceptance import accept_block
 from gridloom.common.block_file import (
     decode_block,
     decode_block_parts,
@@ -16,7 +17,6 @@ from gridloom.peer.audit.auditor import Auditor
 from gridloom.peer.audit.chain import Chain
 from gridloom.peer.audit.salvage import read_message, read_record
 from gridloom.peer.audit.sources import FoundBlock
-from gridloom.peer.validation.block_acceptance import accept_block
 from gridloom.protos.common.common_pb2 import Block
 from harness.fuzz import fuzz
 from harness.golden_channel import CHANNEL, ordered_block, peer_block

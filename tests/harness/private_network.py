@@ -17,6 +17,7 @@ from typing import Any
 from gridloom.client.admin import ChaincodeDefinition, parse_collections
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.nodes import NodeBuilder, StaticDirectory
@@ -184,7 +185,7 @@ class PrivateNetwork:
     def _orderer(self) -> Orderer:
         (org,) = self.topology.orderer_organizations
         (node,) = org.orderers
-        orderer = self.builder.orderer(node, org)
+        orderer = self.builder.orderer(node, org, UnreachableChannel)
         self._registries[node.name] = orderer.services()
         return orderer
 

@@ -9,6 +9,7 @@ from gridloom.common.settings import InvalidSetting
 from gridloom.orderer.chain import CuttingMode
 from gridloom.orderer.settings import (
     AdminSettings,
+    ClusterSettings,
     OrdererSettings,
     TlsSettings,
     load_settings,
@@ -41,15 +42,17 @@ def load(folder: Path, text: str = YAML, **environment: str) -> OrdererSettings:
 
 
 def test_fabrics_document_is_understood(tmp_path) -> None:
+    tls = TlsSettings(
+        tmp_path / "tls/server.crt", tmp_path / "tls/server.key", (tmp_path / "tls/ca.crt",)
+    )
     assert load(tmp_path) == OrdererSettings(
         listen_address="127.0.0.1:7050",
-        tls=TlsSettings(
-            tmp_path / "tls/server.crt", tmp_path / "tls/server.key", (tmp_path / "tls/ca.crt",)
-        ),
+        tls=tls,
         local_msp_dir=tmp_path / "msp",
         local_msp_id="OrdererMSP",
         location=Path("/data"),
         time_window=timedelta(minutes=10),
+        cluster=ClusterSettings(tls=tls, wal_dir=Path("/data/etcdraft/wal")),
     )
 
 

@@ -7,13 +7,13 @@ from random import Random
 
 import pytest
 
+from gridloom.common.block_acceptance import accept_block
 from gridloom.common.blocks import BlockError, consenter_metadata, header_hash, set_last_config
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.poca import read_proof, verify_block, write_config
 from gridloom.orderer.chain import ChainUnavailable, CuttingMode
 from gridloom.orderer.poca.core import Ballot, Candidate, Prepare
 from gridloom.orderer.poca.messages import encode
-from gridloom.peer.validation.block_acceptance import accept_block
 from gridloom.protos.common import common_pb2
 from harness.ordering import CHANNEL, message
 from harness.poca_orderers import PocaOrderers, config, material

@@ -9,13 +9,13 @@ import pytest
 from gridloom.common.channel.sections import BatchSize
 from gridloom.common.errors import GridloomError
 from gridloom.orderer.block_cutter import BlockCutter
-from gridloom.orderer.chain import ChainUnavailable, CuttingMode
-from gridloom.orderer.solo.chain import (
+from gridloom.orderer.chain import (
     LONGEST_REST,
-    MAX_WAITING_BLOCKS,
     REST_PER_MESSAGE,
-    SoloChain,
+    ChainUnavailable,
+    CuttingMode,
 )
+from gridloom.orderer.solo.chain import MAX_WAITING_BLOCKS, SoloChain
 from gridloom.protos.common.common_pb2 import Block, Envelope
 
 

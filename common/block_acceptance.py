@@ -7,12 +7,13 @@ misbehaving orderer and is to be fetched again from another one.
 
 from __future__ import annotations
 
-from gridloom.common import blocks, poca
-from gridloom.common.blocks import BlockError
-from gridloom.common.channel.bundle import ChannelBundle
-from gridloom.common.errors import GridloomError
-from gridloom.common.identities import serialize
 from gridloom.protos.common import common_pb2
+
+from . import blocks, poca
+from .blocks import BlockError
+from .channel.bundle import ChannelBundle
+from .errors import GridloomError
+from .identities import serialize
 
 
 def accept_block(

@@ -3,9 +3,9 @@
 import pytest
 
 from gridloom.common import blocks
+from gridloom.common.block_acceptance import accept_block
 from gridloom.common.blocks import BlockError
 from gridloom.common.channel.bundle import ChannelBundle
-from gridloom.peer.validation.block_acceptance import accept_block
 from gridloom.protos.common.common_pb2 import Block, Envelope
 from harness.consortium import consortium
 from harness.golden_channel import ordered_block
