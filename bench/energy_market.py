@@ -30,8 +30,8 @@ from gridloom.chaincode.energy.qualifications import (
 from gridloom.chaincode.energy.roles import Role
 from gridloom.chaincode.energy.trades import HourMatch, PriceAnnouncement
 from gridloom.market.journal import Journal, Member
-from gridloom.market.order_desk import OrderDesk
-from gridloom.market.scenario import PAPER_GRID
+from gridloom.market.microgrid.energy_day import PAPER_GRID
+from gridloom.market.microgrid.order_desk import OrderDesk
 from gridloom.market.tips import Tips
 
 from .workload import ChaincodeNeed, Connections

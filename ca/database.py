@@ -38,6 +38,7 @@ SCHEMA: Final = "1"
 _SCHEMA_PROPERTY: Final = "gridloom.schema"
 _BUSY_SECONDS: Final = 30
 _CONNECTIONS: Final = 16
+_LOCK: Final = 0x6361  # any number that others do not lock
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -136,10 +137,15 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Store]:
-        """Change the tables, all of it or (after an exception) nothing."""
+        """Change the tables, all of it or (after an exception) nothing.
+
+        One transaction at a time, also of several servers that share a database: what was read
+        in it is still so when it ends.
+        """
         with self._writing, _failures(), self._engine.connect() as connection:
             connection.execution_options(writes=True)
             with connection.begin():
+                _wait_for_turn(connection)
                 yield _store(connection)
 
     def copy_sqlite(self, target: Path) -> None:
@@ -175,8 +181,7 @@ class Database:
             raise
 
     def _check_schema(self, connection: Connection) -> None:
-        if connection.dialect.name == "postgresql":  # two servers that start at once
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(4715)")
+        _wait_for_turn(connection)
         present = set(sqlalchemy.inspect(connection).get_table_names())
         if _properties.name not in present:
             if present & set(_metadata.tables):
@@ -190,6 +195,12 @@ class Database:
         if version != SCHEMA:
             found = "of another program" if version is None else f"of schema {version}"
             raise DatabaseUnusable(self.name, f"the database is {found}, not of schema {SCHEMA}")
+
+
+def _wait_for_turn(connection: Connection) -> None:
+    """SQLite begins a transaction so; PostgreSQL has to be told."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
 
 
 def _store(connection: Connection) -> Store:

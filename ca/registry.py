@@ -77,8 +77,12 @@ class Registry:
         try:
             self._connection.execute(insert(_users).values(_row(identity)))
         except IntegrityError as error:
-            message = f"Identity '{identity.id}' is already registered"
-            raise Refusal(409, Code.DUPLICATE_IDENTITY, message) from error
+            raise _taken(identity.id) from error
+
+    def check_free(self, identity_id: str) -> None:
+        """Raise Refusal (409) when the id is taken."""
+        if self.find(identity_id) is not None:
+            raise _taken(identity_id)
 
     def replace(self, identity: Identity) -> None:
         """Store an identity that is there already; Refusal (404) when it is not."""
@@ -136,6 +140,11 @@ class Registry:
     def _set(self, condition: ColumnElement[bool], **values: object) -> bool:
         result = self._connection.execute(update(_users).where(condition).values(**values))
         return result.rowcount == 1
+
+
+def _taken(identity_id: str) -> Refusal:
+    message = f"Identity '{identity_id}' is already registered"
+    return Refusal(409, Code.DUPLICATE_IDENTITY, message)
 
 
 def _identity(row: Row[Any]) -> Identity:

@@ -82,7 +82,6 @@ def parse_signing_request(text: str) -> SigningRequest:
     for attribute in _read(lambda: list(request.subject)):
         value = attribute.value
         names.setdefault(attribute.oid, []).append(value if isinstance(value, str) else "")
-    _check_lengths(names)
     common_names = names.get(NameOID.COMMON_NAME, [""])
     extensions = _read(lambda: request.extensions)
     return SigningRequest(
@@ -109,7 +108,8 @@ def _read(part: Callable[[], T]) -> T:
         raise Refusal(400, Code.BAD_CSR, "CSR Decode failed", reason=reason) from error
 
 
-def _check_lengths(names: Names) -> None:
+def check_lengths(names: Names) -> None:
+    """Raise Refusal (400) for a part that is longer than X.509 allows."""
     for oid, (what, limit) in _LIMITS.items():
         for value in names.get(oid, ()):
             if len(value.encode()) > limit:

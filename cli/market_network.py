@@ -6,7 +6,8 @@ It lives in this process and in a temporary folder, as long as the study needs i
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,7 @@ from .running import run
 
 if TYPE_CHECKING:
     from gridloom.deploy.network import Network
+    from gridloom.deploy.topology import Topology
     from gridloom.market.journal import Member
     from gridloom.market.study import Chain, Consortium
 
@@ -22,13 +24,23 @@ T = TypeVar("T")
 _MSPS = {"operator": "OperatorMSP", "prosumers": "ProsumersMSP", "utility": "UtilityMSP"}
 
 
-def on_ledger(work: Callable[[Consortium], Awaitable[T]]) -> T:
-    """Start the network, do the work in it, and take it away again."""
+def on_ledger(
+    work: Callable[[Consortium], Awaitable[T]],
+    channels: Mapping[str, Sequence[str]] | None = None,
+) -> T:
+    """Start the network, do the work in it, and take it away again.
+
+    channels: names and organisations, one channel of all unless given.
+    """
     with tempfile.TemporaryDirectory(prefix="gridloom-market-") as folder:
-        return run(_with_network(Path(folder), work))
+        return run(_with_network(Path(folder), work, channels or {}))
 
 
-async def _with_network(folder: Path, work: Callable[[Consortium], Awaitable[T]]) -> T:
+async def _with_network(
+    folder: Path,
+    work: Callable[[Consortium], Awaitable[T]],
+    channels: Mapping[str, Sequence[str]],
+) -> T:
     from importlib import resources  # noqa: PLC0415
 
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
@@ -36,17 +48,35 @@ async def _with_network(folder: Path, work: Callable[[Consortium], Awaitable[T]]
     from gridloom.deploy.topology import Topology  # noqa: PLC0415
 
     text = (resources.files("gridloom.deploy") / "examples" / "microgrid.yaml").read_text()
-    async with Network.create(Topology.parse(text), NetworkHome(folder)) as network:
-        return await work(MarketNetwork(network))
+    topology = _with_channels(Topology.parse(text), channels)
+    async with Network.create(topology, NetworkHome(folder)) as network:
+        return await work(MarketNetwork(network, topology.channels[0].name))
+
+
+def _with_channels(topology: Topology, channels: Mapping[str, Sequence[str]]) -> Topology:
+    (described,) = topology.channels
+    wanted = [
+        replace(
+            described,
+            name=name,
+            members=tuple(topology.organization(_MSPS[member]).name for member in members),
+        )
+        for name, members in channels.items()
+    ]
+    return replace(topology, channels=tuple(wanted) or topology.channels)
 
 
 class MarketNetwork:
     """The market's view of a running network (market.study.Consortium)."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, channel: str) -> None:
         self._network = network
-        (self._spec,) = network.topology.channels
-        self.channel = self._spec.name
+        self._spec = network.topology.channel(channel)
+        self.channel = channel
+
+    def on(self, channel: str) -> MarketNetwork:
+        """The same network on another channel."""
+        return MarketNetwork(self._network, channel)
 
     async def deploy(self, chaincode: str) -> None:
         """Take a chaincode of chaincode/energy through the lifecycle."""
@@ -55,8 +85,9 @@ class MarketNetwork:
         from gridloom.deploy.packaging import package_source  # noqa: PLC0415
 
         source = Path(energy.__file__).parent
-        package = package_source(source, label=f"{chaincode}_1.0", module=f"energy.{chaincode}")
-        definition = ChaincodeDefinition(chaincode)
+        name = chaincode.replace(".", "_")
+        package = package_source(source, label=f"{name}_1.0", module=f"energy.{chaincode}")
+        definition = ChaincodeDefinition(name)
         await self._network.access.deploy_chaincode(package, definition, self._spec)
 
     def member(

@@ -36,11 +36,13 @@ _PROOF = "POCA block proof"
 
 
 @dataclass(frozen=True, slots=True)
-class PocaConsenter:
-    """identity: serialized, as it signs blocks; credit: in points, 0 to the reference."""
+class CreditedConsenter:
+    """identity: serialized, as it signs blocks; credit: in points, 0 to the reference;
+    endpoint: host:port where the others reach it."""
 
     identity: bytes
     credit: Decimal
+    endpoint: str
 
     def verify(self, message: bytes, signature: bytes) -> None:
         """InvalidSignature, InvalidIdentity or MalformedMessage unless he signed it."""
@@ -53,7 +55,7 @@ class PocaConsenter:
 class PocaConfig:
     """The consenters by number, and how hard it is to win a block."""
 
-    consenters: tuple[PocaConsenter, ...]
+    consenters: tuple[CreditedConsenter, ...]
     difficulty: Difficulty
 
     def number_of(self, identity: bytes) -> int | None:
@@ -86,7 +88,11 @@ def write_config(config: PocaConfig) -> bytes:
             "reference": str(difficulty.reference),
             "temperature": str(difficulty.temperature),
             "consenters": [
-                {"identity": _base64(each.identity), "credit": str(each.credit)}
+                {
+                    "identity": _base64(each.identity),
+                    "credit": str(each.credit),
+                    "endpoint": each.endpoint,
+                }
                 for each in config.consenters
             ],
         }
@@ -110,7 +116,10 @@ def read_config(data: bytes) -> PocaConfig:
         credit = _points(each, "credit")
         if credit > reference:
             raise MalformedMessage(_CONFIG, f"credit {credit} is above the reference {reference}")
-        consenters.append(PocaConsenter(_bytes(each, "identity", _CONFIG), credit))
+        endpoint = each.get("endpoint")
+        if not isinstance(endpoint, str) or not endpoint:
+            raise MalformedMessage(_CONFIG, "endpoint is no text")
+        consenters.append(CreditedConsenter(_bytes(each, "identity", _CONFIG), credit, endpoint))
     if len({each.identity for each in consenters}) != len(consenters):
         raise MalformedMessage(_CONFIG, "a consenter is there twice")
     return PocaConfig(tuple(consenters), Difficulty(bits, reference, temperature))

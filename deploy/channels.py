@@ -91,7 +91,7 @@ class ChannelOperations:
             access.material.msp_config,
             lambda: datetime.now(UTC),
             os.urandom,
-            access.material.tls_certificate,
+            access.material,
         )
 
     async def create(self, channel: ChannelSpec) -> Block:

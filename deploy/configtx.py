@@ -7,23 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from gridloom.common.channel import groups, names
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.channel.genesis import genesis_block
 from gridloom.common.channel.sections import BatchSize
+from gridloom.common.poca import CONSENSUS_TYPE as POCA
 from gridloom.orderer.etcdraft.metadata import Consenter, RaftConfig, write_config
 from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.common.configtx_pb2 import ConfigGroup
 from gridloom.protos.msp.msp_config_pb2 import MSPConfig
 
+from .poca import poca_metadata
 from .topology import ChannelSpec, OrdererNode, Organization, PeerNode, Topology
 
 N = TypeVar("N", PeerNode, OrdererNode)
 MspConfigs = Callable[[str], MSPConfig]
-Certificates = Callable[[str], bytes]
-"""PEM of the TLS certificate of a node."""
+
+
+class Credentials(Protocol):
+    """What consenters show, by a node's full name; ``Material`` is one."""
+
+    def tls_certificate(self, name: str) -> bytes:
+        """Return PEM of its TLS certificate: raft knows consenters by it."""
+        ...
+
+    def identity(self, name: str) -> bytes:
+        """Return its serialized identity: poca knows consenters by it."""
+        ...
 
 
 def channel_genesis_block(  # noqa: PLR0917 - as channel_group, then time and chance
@@ -32,10 +44,10 @@ def channel_genesis_block(  # noqa: PLR0917 - as channel_group, then time and ch
     msp_config: MspConfigs,
     now: Callable[[], datetime],
     random_bytes: Callable[[int], bytes],
-    tls_certificate: Certificates | None = None,
+    credentials: Credentials | None = None,
 ) -> Block:
     """Return the first block of a channel; ConfigError as `channel_group`."""
-    group = channel_group(topology, channel, msp_config, tls_certificate)
+    group = channel_group(topology, channel, msp_config, credentials)
     return genesis_block(channel.name, group, now, random_bytes)
 
 
@@ -43,19 +55,19 @@ def channel_group(
     topology: Topology,
     channel: ChannelSpec,
     msp_config: MspConfigs,
-    tls_certificate: Certificates | None = None,
+    credentials: Credentials | None = None,
 ) -> ConfigGroup:
     """Return the configuration tree of a channel.
 
-    msp_config: MSP id -> the verifying MSP, such as `Material.msp_config`; tls_certificate:
-    what raft consenters show, such as `Material.tls_certificate`.  ConfigError for a rule that
-    is no policy, or a node whose port is still open (0), because the tree names the endpoints.
+    msp_config: MSP id -> the verifying MSP, such as `Material.msp_config`; credentials: of the
+    consenters, where there are several.  ConfigError for a rule that is no policy, or a node
+    whose port is still open (0), because the tree names the endpoints.
     """
     capabilities = channel.capabilities
     endpoints = [_endpoint(node) for node in topology.orderers() if node.name in channel.orderers]
     sections = {
         names.ORDERER: _orderer_group(
-            topology, channel, msp_config, _consensus_metadata(topology, channel, tls_certificate)
+            topology, channel, msp_config, _consensus_metadata(topology, channel, credentials)
         ),
         names.APPLICATION: _application_group(topology, channel, msp_config),
     }
@@ -69,17 +81,19 @@ def channel_group(
 
 
 def _consensus_metadata(
-    topology: Topology, channel: ChannelSpec, tls_certificate: Certificates | None
+    topology: Topology, channel: ChannelSpec, credentials: Credentials | None
 ) -> bytes:
-    """Return what the consensus type wants to know: for raft, the consenters."""
-    if not topology.clustered or tls_certificate is None:
+    """Return what the consensus type wants to know: of raft and poca, the consenters."""
+    if credentials is None:
         return b""
-    consenters = tuple(
-        consenter(node, tls_certificate(node.name))
-        for node in topology.orderers()
-        if node.name in channel.orderers
-    )
-    return write_config(RaftConfig(consenters, topology.raft))
+    serving = [node for node in topology.orderers() if node.name in channel.orderers]
+    if topology.consensus == POCA:
+        bound = [_bound(node) for node in serving]
+        return poca_metadata(topology.poca, bound, credentials.identity)
+    if not topology.clustered:
+        return b""
+    consenters = (consenter(node, credentials.tls_certificate(node.name)) for node in serving)
+    return write_config(RaftConfig(tuple(consenters), topology.raft))
 
 
 def consenter(node: OrdererNode, certificate: bytes) -> Consenter:

@@ -208,7 +208,7 @@ class NetworkHome:
 def describe(
     home: NetworkHome, topology: Topology, material: Material, *, process_id: int | None, mode: str
 ) -> dict[str, Any]:
-    """Return the content of network.json: endpoints, certificates, users, channels.
+    """Return the content of network.json: endpoints, certificates, users, CAs, channels.
 
     mode: ``single``, ``processes`` or ``standalone``.  All paths are absolute.
     """

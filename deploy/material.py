@@ -67,6 +67,10 @@ class Material:
         """Return PEM of a node's TLS certificate; MaterialError."""
         return self.node(name).tls.certificate
 
+    def identity(self, name: str) -> bytes:
+        """Return a node's serialized identity; MaterialError."""
+        return self.node(name).signing_identity.serialized
+
     def msp_config(self, organization: str) -> msp_config_pb2.MSPConfig:
         """Return an organization's verifying MSP; MaterialError."""
         return self.organization(organization).msp_config()

@@ -177,9 +177,9 @@ class Network:
         servers: list[Server] = [self.builder.server(node, self._registries[node.name])]
         if isinstance(node, OrdererNode):
             orderer = self.orderers[node.name]
-            servers.append(self.builder.admin_server(node, orderer))
             if self.topology.clustered:
                 servers.append(self.builder.cluster_server(node, orderer))
+            servers.append(self.builder.admin_server(node, orderer))
         return servers
 
     async def _open(self, name: str, servers: list[Server]) -> None:
@@ -217,11 +217,11 @@ class Network:
             for node in org.orderers
             if node.name == name
         )
-        place, org = next(found)
-        orderer = self.builder.orderer(place, org, self._orderer_at, self._dialer(place))
+        node, org = next(found)
+        orderer = self.builder.orderer(node, org, self._orderer_at, self._dialer(node))
         self.orderers[name] = orderer
         self._registries[name].exchange(orderer.services())
-        self._cluster[place.cluster_endpoint].exchange(orderer.cluster_services())
+        self._cluster[node.cluster_endpoint].exchange(orderer.cluster_services())
         return orderer
 
     def _peer(self, name: str) -> Peer:
@@ -258,22 +258,21 @@ class LiveDirectory:
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
-        self._by_endpoint: dict[str, Peer] = {}
         self._latest: dict[tuple[str, str], tuple[PeerInfo, PeerInfo]] = {}
         self._known: StaticDirectory | None = None
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
         """Begin to answer, once all peers are there."""
-        self._by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         self._known = StaticDirectory(builder.topology, builder.material, connect, self._members)
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
         if self._known is None:
             return ()
+        by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         found = []
         for info in self._known.peers(channel_id):
-            peer = self._by_endpoint[info.endpoint]
+            peer = by_endpoint[info.endpoint]
             channel = peer.channel(channel_id)
             if channel is not None:
                 runs = peer.host.runnable(channel_id)

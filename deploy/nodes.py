@@ -141,7 +141,7 @@ class NodeBuilder:
             self.material.msp_config,
             self.now,
             self.random_bytes,
-            self.material.tls_certificate,
+            self.material,
         )
         if self.home is not None:
             self.home.save_genesis(channel.name, block)
@@ -173,6 +173,8 @@ class NodeBuilder:
             self.random_bytes,
             cutting=CUTTING[self.topology.cutting],
             cluster=self._cluster(node, orderers, dial) if self.topology.clustered else None,
+            orderers=orderers,
+            votes=None if home is None else home.node("orderers", node.name) / "poca",
         )
         joined = {info.name for info in orderer.channels()}
         for channel in self.topology.channels:

@@ -74,10 +74,10 @@ class NodeProcesses:
         self._options = tuple(options)
         self._inherited = tuple(inherited)
         self._running: dict[str, Process] = {}
-        self._replaceable = set(self._orderers if topology.clustered else ())
-        self._falls: dict[str, list[float]] = {}
         self._replacing = asyncio.Lock()
         self._changed: Callable[[], None] = lambda: None
+        self._replaceable = set(self._orderers if topology.clustered else ())
+        self._falls: dict[str, list[float]] = {}
 
     @property
     def process_ids(self) -> Mapping[str, int]:
@@ -124,7 +124,10 @@ class NodeProcesses:
             await self._start(name)
 
     async def _watch(self, name: str) -> None:
-        """Wait until a node ends; start it again where that is allowed, else NodeFailed."""
+        """Wait for the end of a node that was not told to end.
+
+        It is started again where that is allowed, else NodeFailed.
+        """
         while True:
             process = self._running[name]
             status = await process.wait()

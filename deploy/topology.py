@@ -20,11 +20,14 @@ from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from gridloom.orderer.etcdraft.metadata import Options
 from gridloom.peer.ledger.state_database import StateDatabase
 
+from .poca import PocaOptions
+
 DEFAULT_PORT_BASE = 7050
 DEFAULT_HOST = "127.0.0.1"
 ADMIN_USER = "Admin"
 DEFAULT_RAFT = Options(tick_interval=timedelta(milliseconds=50))
 """A leader that falls is replaced within a second or two; Fabric's samples take ten times that."""
+DEFAULT_POCA = PocaOptions()
 
 
 class Cutting(StrEnum):
@@ -172,7 +175,8 @@ class ChannelSpec:
     """One channel.
 
     members: names of organizations; orderers: full names of the orderer nodes that serve
-    it (solo: exactly one; raft: any number); endorsement: the policy of chaincodes that state none.
+    it (solo: exactly one; raft and poca: any number); endorsement: the policy of chaincodes that
+    state none.
     """
 
     name: str
@@ -189,7 +193,8 @@ class ChannelSpec:
 class Topology:
     """A whole network; names and ports are unique, every reference resolves.
 
-    consensus: solo or etcdraft; raft: how the latter runs.
+    consensus: solo, etcdraft or poca; raft: how the second runs; poca: credits and difficulty of
+    the last.
     state_database: by whose rules all peers keep their states; ledger_url: a database in
     which peers keep their ledgers, each in schemas of its own, "" for files.
     """
@@ -203,6 +208,7 @@ class Topology:
     state_database: StateDatabase = StateDatabase.LEVELDB
     ledger_url: str = field(default="", repr=False)
     raft: Options = DEFAULT_RAFT
+    poca: PocaOptions = DEFAULT_POCA
 
     @property
     def clustered(self) -> bool:
@@ -279,11 +285,11 @@ class Topology:
         return tuple(org.authority for org in self.every_organization())
 
     def ports(self) -> tuple[int, ...]:
-        """Return every port: of nodes, the orderers' admin ports, CA servers, cluster ports."""
+        """Return every port: of nodes, orderers' admin and cluster ports, then of CA servers."""
         nodes = (node.port for node in self.nodes())
         admin = (node.admin_port for node in self.orderers())
         cluster = (node.cluster_port for node in self.orderers() if self.clustered)
-        return (*nodes, *admin, *(node.port for node in self.authorities()), *cluster)
+        return (*nodes, *admin, *cluster, *(node.port for node in self.authorities()))
 
     def with_ports(self, change: Callable[[int], int]) -> Topology:
         """Return the same network with change(port) for each port, in the order of `ports`."""
@@ -300,17 +306,21 @@ class Topology:
             replace(org, orderers=tuple(replace(n, admin_port=next(changed)) for n in org.orderers))
             for org in orderer_orgs
         ]
-        certified = [_with_authority(org, next(changed)) for org in administered]
-        members = tuple(_with_authority(org, next(changed)) for org in orgs)
         if self.clustered:
-            certified = [
+            administered = [
                 replace(
                     org,
                     orderers=tuple(replace(n, cluster_port=next(changed)) for n in org.orderers),
                 )
-                for org in certified
+                for org in administered
             ]
-        return replace(self, orderer_organizations=tuple(certified), organizations=members)
+        return replace(
+            self,
+            orderer_organizations=tuple(
+                _with_authority(org, next(changed)) for org in administered
+            ),
+            organizations=tuple(_with_authority(org, next(changed)) for org in orgs),
+        )
 
     def shifted(self, port_base: int) -> Topology:
         """Return the same network with all ports moved so that 7050 becomes port_base.

@@ -15,6 +15,7 @@ from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from gridloom.peer.ledger.state_database import StateDatabase
 
 from .document import DocumentError, Section, read_document, section_of
+from .poca import read_poca
 from .topology import (
     ADMIN_USER,
     DEFAULT_HOST,
@@ -42,7 +43,7 @@ _UNSTATED = -1
 
 _CLUSTER_OFFSET = 5
 
-CONSENSUS = {"solo": "solo", "raft": ETCDRAFT, ETCDRAFT: ETCDRAFT}
+CONSENSUS = {"solo": "solo", "raft": ETCDRAFT, ETCDRAFT: ETCDRAFT, "poca": "poca"}
 STATE_DATABASES = ("goleveldb", "CouchDB", "leveldb", "couchdb")
 
 
@@ -65,6 +66,7 @@ def read_topology(text: str | bytes) -> Topology:
     orderer_orgs, orgs = place_authorities(orderer_orgs, orgs, port_base)
     _require_unique(orgs, orderer_orgs)
     nodes = [node for org in orderer_orgs for node in org.orderers]
+    poca = read_poca(top.section("poca"), [node.name for node in nodes])
     channels = read_channels(top, orgs, nodes, consensus)
     top.close()
     topology = Topology(
@@ -77,6 +79,7 @@ def read_topology(text: str | bytes) -> Topology:
         StateDatabase.named(database),
         ledger_url,
         raft,
+        poca,
     )
     check_named_msps(topology)
     return topology
@@ -306,12 +309,12 @@ def _require_unique(
         for node, path in nodes
         if isinstance(node, OrdererNode) and node.admin_port
     ]
+    authorities = [(org.authority, f"{path}.ca") for org, path in every]
+    unique([(node.name, f"{path}.name") for node, path in authorities], "CA")
+    endpoints += [(node.endpoint, f"{path}.port") for node, path in authorities if node.port]
     endpoints += [
         (node.cluster_endpoint, f"{path}.cluster_port")
         for node, path in nodes
         if isinstance(node, OrdererNode) and node.cluster_port
     ]
-    authorities = [(org.authority, f"{path}.ca") for org, path in every]
-    unique([(node.name, f"{path}.name") for node, path in authorities], "CA")
-    endpoints += [(node.endpoint, f"{path}.port") for node, path in authorities if node.port]
     unique(endpoints, "endpoint")

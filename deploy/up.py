@@ -218,7 +218,7 @@ class _Running(Protocol):
     async def start(self) -> None:
         """Return when all serve."""
 
-    async def wait(self, changed: Callable[[], None]) -> None:
+    async def wait(self, changed: Callable[[], None] = ...) -> None:
         """Return never; raise when one of them fails; changed: told when process_ids have."""
 
     async def stop(self) -> None:
@@ -243,7 +243,7 @@ class _OneProcess:
         for name in await self._network.renew():
             log.info("%s has new certificates", name)
 
-    async def wait(self, changed: Callable[[], None]) -> None:
+    async def wait(self, changed: Callable[[], None] = lambda: None) -> None:
         await asyncio.Event().wait()
 
     async def stop(self) -> None:

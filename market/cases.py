@@ -7,12 +7,16 @@ ScenarioError).  Numbers must be JSON numbers and finite; true and false are not
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import wraps
 from typing import NoReturn
+
+import numpy as np
 
 from gridloom.common.errors import GridloomError
 
@@ -162,6 +166,25 @@ Output = dict[str, object]
 
 Kind = Callable[[Fields], object]
 """Answers the cases of one kind with plain JSON values."""
+
+
+def finite(kind: Kind) -> Kind:
+    """The kind, but refusing a case whose numbers are so large that the answer is none."""
+
+    @wraps(kind)
+    def answer(fields: Fields) -> object:
+        try:
+            with np.errstate(over="raise", invalid="raise"):
+                found = kind(fields)
+        except (OverflowError, FloatingPointError) as error:
+            fields.fail("(all)", f"the numbers are too large to compute with: {error}")
+        try:
+            json.dumps(found, allow_nan=False)
+        except ValueError as error:
+            fields.fail("(all)", f"the numbers are too large to compute with: {error}")
+        return found
+
+    return answer
 
 
 def _json_name(value: object) -> str:

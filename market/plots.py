@@ -13,6 +13,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from .result import Look, Plot, Series
 
@@ -35,6 +36,8 @@ def draw(plot: Plot) -> str:
         axes.set_xlabel(plot.x_axis)
         axes.set_ylabel(plot.y_axis)
         axes.spines[["top", "right"]].set_visible(False)
+        if all(float(x).is_integer() for series in plot.series for x in series.x):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if len(plot.series) > 1 or plot.series[0].label:
             figure.legend(loc="outside upper right", ncols=4, frameon=False)
         text = io.StringIO()

@@ -8,19 +8,21 @@ named; it tells how far it is with `run.progress`; and everything random in it c
 `run.rng`.
 
 Trading on a ledger: `run.on_ledger(work)` starts a network, runs `await work(consortium)`
-in it and returns its answer.  The consortium deploys chaincodes of chaincode/energy by
-name and gives members, which submit with a Journal (journal.py).  Who starts the network
-is not the market's business: the command does (cli/market_network.py), tests use a ledger
-in memory (tests/harness).  (Fabric counterpart: none.)
+in it and returns its answer; more channels than one may be asked for.  The consortium
+deploys chaincodes of chaincode/energy by name (a dot leads into a sub-package) and gives
+members, which submit with a Journal (journal.py).  Who starts the network is not the
+market's business: the command does (cli/market_network.py), tests use a ledger in memory
+(tests/harness).  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter, process_time
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -30,6 +32,10 @@ from .journal import Member
 from .result import Result
 
 T = TypeVar("T")
+
+ONE_CHANNEL: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"market": ("operator", "prosumers", "utility")}
+)
 
 Progress = Callable[[str, int, int], None]
 """Called with what has just been done, and how many of how many steps that makes."""
@@ -44,9 +50,12 @@ class Chain:
 
 
 class Consortium(Protocol):
-    """A running network of an operator, prosumers and a utility, one channel."""
+    """A running network of an operator, prosumers and a utility, seen on one channel."""
 
     channel: str
+
+    def on(self, channel: str) -> Consortium:
+        """The same network on another of the channels it was started with."""
 
     async def deploy(self, chaincode: str) -> None:
         """Take a chaincode of chaincode/energy through the lifecycle; its module's name."""
@@ -67,8 +76,14 @@ class Consortium(Protocol):
 class OnLedger(Protocol):
     """Runs work in a network that lives as long as the work."""
 
-    def __call__(self, work: Callable[[Consortium], Awaitable[T]], /) -> T:
-        """What the work returned."""
+    def __call__(
+        self,
+        work: Callable[[Consortium], Awaitable[T]],
+        /,
+        channels: Mapping[str, Sequence[str]] = ONE_CHANNEL,
+    ) -> T:
+        """What the work returned; channels: names, the first of them the one that the
+        consortium is on, and their organisations ("operator" and so on)."""
 
 
 def _utc_now() -> datetime:

@@ -9,12 +9,14 @@ import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from gridloom.common.deliver import TIME_WINDOW, DeliverHandler
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import Signer
-from gridloom.common.rpc import Call, ServiceRegistry
+from gridloom.common.rpc import Call, Channel, ServiceRegistry
+from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.protos.common import common_pb2
 from gridloom.protos.orderer import ab_pb2
 
@@ -27,8 +29,10 @@ from .etcdraft.chain import RaftChain
 from .etcdraft.consenter import ClusterParts, EtcdraftConsenter
 from .etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from .etcdraft.metadata import tls_anchors
+from .poca.chain import PocaChain
 from .poca.consenter import CONSENSUS_TYPE as POCA
 from .poca.consenter import PocaConsenter
+from .poca.transport import PocaService
 from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
@@ -76,8 +80,9 @@ class Orderer:
 
     signer: signs blocks and CONFIG messages, of the MSP ``local_msp_id``; storage: holds the
     channels, which are opened here; cutting: when chains end a block; cluster: what makes this
-    node one of several, None for solo and poca only, which are for it alone; consenters: by
-    consensus type, over those; time_window: how far a deliver request's time may be off;
+    node one of several of raft; consenters: by consensus type, in place of solo, poca and, with a
+    cluster, etcdraft; orderers: a way to the orderer at ``host:port``; votes: where poca keeps its
+    votes, None for memory; time_window: how far a deliver request's time may be off;
     check_expiration: whether expired client certificates are refused.
     """
 
@@ -92,6 +97,8 @@ class Orderer:
         cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT,
         cluster: ClusterParts | None = None,
         consenters: Mapping[str, Consenter] | None = None,
+        orderers: Callable[[str], Channel] = UnreachableChannel,
+        votes: Path | None = None,
         time_window: timedelta = TIME_WINDOW,
         check_expiration: bool = True,
     ) -> None:
@@ -101,7 +108,7 @@ class Orderer:
         self._log_disk = ThreadPoolExecutor(1, "orderer-log")
         own: dict[str, Consenter] = {
             SOLO: SoloConsenter(cutting),
-            POCA: PocaConsenter(signer, cutting),
+            POCA: PocaConsenter(signer, cutting, orderers=orderers, votes=votes),
         }
         if cluster is not None:
             own[ETCDRAFT] = EtcdraftConsenter(cluster, self._log_disk)
@@ -138,9 +145,10 @@ class Orderer:
         return self.registrar.channels()
 
     def services(self) -> ServiceRegistry:
-        """What this node serves: ``orderer.AtomicBroadcast``."""
+        """What this node serves: AtomicBroadcast, and to other consenters of POCA Cluster."""
         services = ServiceRegistry()
         services.add(ATOMIC_BROADCAST, AtomicBroadcast(self.registrar, self._deliver))
+        services.add(CLUSTER, PocaService(self._poca_chain))
         return services
 
     def cluster_services(self) -> ServiceRegistry:
@@ -176,6 +184,11 @@ class Orderer:
         support = self.registrar.find(channel_id)
         chain = None if support is None else support.chain
         return chain if isinstance(chain, RaftChain) else None
+
+    def _poca_chain(self, channel_id: str) -> PocaChain | None:
+        support = self.registrar.find(channel_id)
+        chain = None if support is None else support.chain
+        return chain if isinstance(chain, PocaChain) else None
 
     async def cut(self, channel_id: str) -> int | None:
         """End the block under way; returns when all accepted so far is durable.

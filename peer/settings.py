@@ -140,9 +140,9 @@ class PeerSettings:
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     private_data: PrivateDataSettings = field(default_factory=PrivateDataSettings)
     concurrency: ConcurrencySettings = field(default_factory=ConcurrencySettings)
+    discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
     operations: OperationsSettings = field(default_factory=OperationsSettings)
     bootstrap: tuple[str, ...] = ()
-    discovery: DiscoverySettings = field(default_factory=DiscoverySettings)
 
 
 def load_settings(config_dir: Path, environment: Mapping[str, str]) -> PeerSettings:
@@ -262,8 +262,8 @@ def _settings(source: _Source) -> PeerSettings:
         ),
         private_data=_private_data(source),
         concurrency=_concurrency(source),
-        bootstrap=source.texts("peer.gossip.bootstrap"),
         discovery=_discovery(source),
+        bootstrap=source.texts("peer.gossip.bootstrap"),
     )
 
 

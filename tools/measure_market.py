@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from time import perf_counter
 from typing import NamedTuple
 
+import measure_market_evidence
 import measure_market_learning
 import measure_market_microgrid
 import measure_market_rules
@@ -31,6 +32,7 @@ class Method(NamedTuple):
 
 
 METHODS: Mapping[str, tuple[Callable[[], object], Callable[[], object], Callable[..., bool]]] = {
+    **measure_market_evidence.METHODS,
     **measure_market_microgrid.METHODS,
     **measure_market_rules.METHODS,
     **measure_market_learning.METHODS,

@@ -53,11 +53,11 @@ def add(context: RequestContext) -> Answer:
     caller = _manager(context)
     name = context.filled_body().text("name")
     _check_name(name, Code.ADDING_AFFILIATION)
-    force = context.flag("force", Code.REMOVING_AFFILIATION)
     with context.authority.database.write() as store:
         if name in store.affiliations:
             raise Refusal(409, Code.ADDING_AFFILIATION, "Affiliation already exists")
         caller.check_acts_on_affiliation(name)
+        force = context.flag("force", Code.REMOVING_AFFILIATION)
         if not force and parent_of(name):
             store.affiliations.check(parent_of(name))
         for path in path_to(name) if force else [name]:

@@ -27,7 +27,13 @@ from ..messages import Answer
 from ..profiles import SigningProfile
 from ..refusals import Code, Refusal, not_authenticated, not_authorized
 from ..request_body import Body
-from ..signing_request import CertifiedKey, SigningRequest, bad_request, parse_signing_request
+from ..signing_request import (
+    CertifiedKey,
+    SigningRequest,
+    bad_request,
+    check_lengths,
+    parse_signing_request,
+)
 from ..subjects import alternative_names, attribute_extension
 
 _SERIALS: Final = 5
@@ -80,6 +86,7 @@ class _Wanted:
             raise Refusal(403, Code.COMMON_NAME_IS_NOT_ID, message)
         self.profile = context.authority.profile(body.text("profile"))
         _check_ca(request, self.profile, identity)
+        check_lengths(request.names)
         self.key: CertifiedKey = request.key
         self.subject = _subject(request, subject, identity)
         self.not_before: datetime | None = body.moment("NotBefore")

@@ -57,13 +57,15 @@ def add(context: RequestContext) -> Answer:
 def modify(context: RequestContext) -> Answer:
     """Change type, affiliation, attributes, limit or secret; what is not named stays."""
     caller = context.authenticate_by_token().identity
-    body = context.filled_body()
     authority = context.authority
+    with authority.database.read() as store:
+        caller.check_manages(store.identities.get(context.request.name))
+    body = context.filled_body()
     secret = body.text("secret")
     hashed = hash_secret(secret, authority.random_bytes) if secret else ""
     with authority.database.write() as store:
         identity = store.identities.get(context.request.name)
-        caller.check_manages(identity)
+        caller.check_manages(identity)  # again, for it may have changed
         affiliation = body.text("affiliation")
         if affiliation not in {"", ROOT_AFFILIATION} and affiliation not in store.affiliations:
             message = f"Affiliation '{affiliation}' is not supported"
@@ -139,8 +141,10 @@ def _changed(caller: Identity, identity: Identity, body: Body) -> Identity:
         message = f"Max enrollment may not be less than {UNLIMITED}, but was {limit}"
         raise Refusal(400, Code.INVALID_MAX_ENROLLMENTS, message)
     new = {each.name: each for each in attributes.changed(identity.attributes, wanted)}
-    if affiliation:
-        affiliation = "" if affiliation == ROOT_AFFILIATION else affiliation
+    if affiliation == ROOT_AFFILIATION:
+        new.pop(attributes.AFFILIATION, None)
+        identity = replace(identity, affiliation="")
+    elif affiliation:
         new[attributes.AFFILIATION] = Attribute(attributes.AFFILIATION, affiliation, True)
         identity = replace(identity, affiliation=affiliation)
     if kind:

@@ -28,9 +28,9 @@ _LONGEST_ID: Final = 255
 
 def register(context: RequestContext) -> Answer:
     """Register an identity and return its secret."""
-    body = context.filled_body()
+    authority, body = context.authority, context.filled_body()
     registrar = context.authenticate_by_token().identity
-    identity, secret = registered(context.authority, registrar, body)
+    identity, secret = registered(authority, registrar, body)
     return Answer({"secret": secret}, 201, location_of(identity.id))
 
 
@@ -50,10 +50,13 @@ def registered(authority: Authority, registrar: Identity, body: Body) -> tuple[I
     )
     _check(authority, registrar, identity, wanted)
     asked, limit = body.integer("max_enrollments"), authority.settings.max_enrollments
+    granted = granted_enrollments(asked, limit)
+    with authority.database.read() as store:  # hashing is dear, so the likely refusal comes first
+        store.identities.check_free(identity_id)
     secret = body.text("secret") or generate_secret(authority.random_bytes)
     identity = replace(
         identity,
-        max_enrollments=granted_enrollments(asked, limit),
+        max_enrollments=granted,
         secret_hash=hash_secret(secret, authority.random_bytes),
     )
     with authority.database.write() as store:
@@ -75,15 +78,11 @@ def _check(
         with authority.database.read() as store:
             if identity.affiliation:
                 store.affiliations.check(identity.affiliation)
-            taken = store.identities.find(identity.id) is not None
         check_may_register(wanted, registrar.attributes)
     except (Refusal, AttributeNotAllowed) as error:
         why = error.reason if isinstance(error, Refusal) else str(error)
         reason = f"Registration of {identity.id!r} failed: {why}"
         raise not_authorized(Code.REGISTRAR_AUTHORITY, reason) from error
-    if taken:
-        message = f"Identity '{identity.id}' is already registered"
-        raise Refusal(409, Code.DUPLICATE_IDENTITY, message)
 
 
 def _attributes(

@@ -35,7 +35,7 @@ T = TypeVar("T")
 
 SCHEDULING = "dipi_scheduling"
 TRADING = "dipi_trading"
-CREDIT = "dipi_credit"
+CREDIT = "dipi_credit_index"
 
 DU1, JY1, LH1 = "du1", "jy1", "lh1"
 """The channels: scheduling, trading, credit."""

@@ -41,12 +41,17 @@ _CLOSES_AT = 2**40
 
 @dataclass(frozen=True, slots=True)
 class Delays:
-    """Delays of one way to trade among so many participants, s; rounds of it."""
+    """Delays of one way to trade among so many participants, s; rounds of it.
+
+    cpu: processor time of a round, s, of everything that runs in this process: with the
+    network in it, what a round would take on an idle core.
+    """
 
     way: str
     participants: int
     rounds: int
     seconds: tuple[float, ...]
+    cpu: float
 
     def percentile(self, share: float) -> float:
         """The delay that this share (0-100) of the trades does not exceed."""
@@ -55,11 +60,14 @@ class Delays:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is measured: ways, numbers of participants >= 2, rounds of each."""
+    """What is measured: ways, numbers of participants >= 2, rounds of each; clock and cpu_clock:
+    seconds passed, and seconds of this process."""
 
     ways: tuple[str, ...]
     participants: tuple[int, ...]
     rounds: int
+    clock: Clock
+    cpu_clock: Clock
 
 
 WAYS = ("requests", "purchase")
@@ -70,7 +78,6 @@ async def measure(
     plan: Plan,
     rng: Callable[[int], np.random.Generator],
     progress: Progress,
-    clock: Clock,
 ) -> list[Delays]:
     """Measure everything the plan names; one warm-up round comes before each."""
     found_delays: list[Delays] = []
@@ -83,13 +90,15 @@ async def measure(
             trader = await _trader(way, consortium, Journal(tips), most, rng)
             period = 0
             for count in plan.participants:
+                await trader(period, count, plan.clock)
                 seconds: list[float] = []
-                for round_ in range(plan.rounds + 1):
-                    taken = await trader(period, count, clock)
+                before = plan.cpu_clock()
+                for _ in range(plan.rounds):
                     period += 1
-                    if round_:
-                        seconds += taken
-                found_delays.append(Delays(way, count, plan.rounds, tuple(seconds)))
+                    seconds += await trader(period, count, plan.clock)
+                cpu = (plan.cpu_clock() - before) / plan.rounds
+                found_delays.append(Delays(way, count, plan.rounds, tuple(seconds), cpu))
+                period += 1
                 progress("delays", len(found_delays), steps)
     return found_delays
 

@@ -18,17 +18,20 @@ def report(delays: Sequence[Delays]) -> Result:
     trades = sum(len(own.seconds) for own in delays)
     rows: list[list[Cell]] = [
         [own.way, own.participants, own.rounds, len(own.seconds),
-         own.percentile(50), own.percentile(95), max(own.seconds)]
+         own.percentile(50), own.percentile(95), max(own.seconds), own.cpu]
         for own in delays
     ]  # fmt: skip
     columns = (
         Column("way"), Column("participants"), Column("rounds"), Column("trades"),
-        Column("p50", "s"), Column("p95", "s"), Column("longest", "s"),
+        Column("p50", "s"), Column("p95", "s"), Column("longest", "s"), Column("cpu a round", "s"),
     )  # fmt: skip
     measured = {
-        f"p{share}_{own.way}_{own.participants}": round(own.percentile(share), 4)
+        f"{own.way}_{own.participants}": {
+            "p50": round(own.percentile(50), 4),
+            "p95": round(own.percentile(95), 4),
+            "cpu": round(own.cpu, 4),
+        }
         for own in delays
-        for share in (50, 95)
     }
     return Result(
         title="Transaction delay on the ledger",

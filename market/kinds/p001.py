@@ -40,8 +40,8 @@ from gridloom.common.proof_of_credit import (
 from ..cases import Fields, Kind, Output
 from ..credit.race import proportional, win_law
 
-_MOST_BITS = 24
-"""Difficulty of a case: 2^24 tries take some seconds, twice as many would take a minute."""
+_MOST_BITS = 30
+"""Difficulty of a case: 2^30 tries take a quarter of an hour."""
 
 
 def _settle(fields: Fields) -> Output:

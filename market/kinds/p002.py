@@ -12,7 +12,7 @@ from types import MappingProxyType
 from gridloom.chaincode.energy.learning.flows import Flows, dispatch
 
 from ..ants import evaporation
-from ..cases import Fields, Kind, Output
+from ..cases import Fields, Kind, Output, finite
 from ..learning.elastic import ElasticGame, NoEquilibrium
 from ..learning.nearest import Quotes
 from ..learning.objectives import SUBSIDY, Prices, objectives
@@ -138,11 +138,11 @@ def _subsidy(fields: Fields, name: str = "subsidy") -> float:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "objectives": _objectives,
-        "weighted": _weighted,
-        "nash_fixed": _nash_fixed,
-        "elastic_nash": _elastic_nash,
-        "nearest": _nearest,
-        "rho": _rho,
+        "objectives": finite(_objectives),
+        "weighted": finite(_weighted),
+        "nash_fixed": finite(_nash_fixed),
+        "elastic_nash": finite(_elastic_nash),
+        "nearest": finite(_nearest),
+        "rho": finite(_rho),
     }
 )

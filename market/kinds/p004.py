@@ -17,7 +17,7 @@ import numpy as np
 from gridloom.chaincode.energy.distribution.requests import Scheme, leg_cost, serve
 from gridloom.chaincode.energy.distribution.storage import charge, draw
 
-from ..cases import Fields, Kind, Output
+from ..cases import Fields, Kind, Output, finite
 from ..pareto.front import exact_front, hypervolume
 from ..pareto.mopso import search
 from ..pareto.offers import PRICE_CAP, Offers, exact
@@ -112,11 +112,11 @@ def _offers(fields: Fields) -> Offers:
 
 KINDS: Mapping[str, Kind] = MappingProxyType(
     {
-        "storage": _storage,
-        "request": _request,
-        "cost_aware": partial(_served, Scheme.COST_AWARE),
-        "storage_aware": partial(_served, Scheme.STORAGE_AWARE),
-        "continuous_front": _continuous_front,
-        "discrete_front": _discrete_front,
+        "storage": finite(_storage),
+        "request": finite(_request),
+        "cost_aware": finite(partial(_served, Scheme.COST_AWARE)),
+        "storage_aware": finite(partial(_served, Scheme.STORAGE_AWARE)),
+        "continuous_front": finite(_continuous_front),
+        "discrete_front": finite(_discrete_front),
     }
 )

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..result import Cell, Column, Look, Metric, Plot, Result, Series
+from ..result import Cell, Column, Metric, Result
 from ..result import Table as ResultTable
-from . import paper
 from .bayes import PrivateHour
 from .comparison import Table, tables
 from .day import DayResult
 from .figures import FigureRow, figure_rows
+from .pictures import pictures
 from .summary import DaySummary, summarise
 
 _MICRO = 1_000_000
@@ -35,7 +35,7 @@ def day_result(
             *(_bayes(played),) * bool(played),
             *(_compared(table) for table in tables(day) if table.compared),
         ),
-        plots=_plots(day, summary, rows),
+        plots=pictures(day, summary, rows),
         remarks=_remarks(day, played),
         measured=measured,
     )
@@ -182,36 +182,6 @@ def _compared(table: Table) -> ResultTable:
     title = f"Table {table.number} beside the paper: {table.title}"
     explanation = f"{table.agreeing} of {table.compared} cells agree. {table.explanation}"
     return ResultTable(f"table{table.number}", title, columns, lines, explanation)
-
-
-def _plots(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> tuple[Plot, ...]:
-    hours = [float(hour.hour) for hour in summary.hours]
-    tariff = day.scenario.tariff
-    price = [Series("market", hours, [hour.price for hour in summary.hours])]
-    if day.scenario.is_paper:
-        printed = {hour: row[0] for hour, row in paper.table(12).rows.items()}
-        ours = [printed.get(int(hour)) for hour in hours]
-        price.append(Series("paper, Table 12", hours, ours, Look.POINTS))
-    price += [
-        Series(name, hours, [at] * len(hours)) for name, at in _bounds(tariff.sell, tariff.buy)
-    ]
-    bills = (
-        Series("market", hours, [row.bill for row in rows], Look.BAR),
-        Series("grid only", hours, [row.bill_grid_only for row in rows], Look.BAR),
-    )
-    revenues = (
-        Series("market", hours, [row.revenue for row in rows], Look.BAR),
-        Series("all to the grid", hours, [row.revenue_grid_only for row in rows], Look.BAR),
-    )
-    return (
-        Plot("price", "Internal price", "hour", "yuan/kWh", tuple(price)),
-        Plot("bills", "Figure 4: buyers' bill", "hour", "yuan", bills),
-        Plot("revenues", "Figure 5: sellers' revenue", "hour", "yuan", revenues),
-    )
-
-
-def _bounds(sell: float, buy: float) -> tuple[tuple[str, float], ...]:
-    return (("p_s", sell), ("p_b", buy))
 
 
 def _remarks(day: DayResult, played: Mapping[int, PrivateHour]) -> tuple[str, ...]:

@@ -10,11 +10,13 @@ from html import escape
 from importlib import resources
 from string import Template
 
-from . import paper, plots
+from ..plots import draw
+from . import paper
 from .comparison import Cell, Table, tables
 from .day import DayResult
 from .figures import FigureRow, figure_rows
 from .ledger_map import Place, places
+from .pictures import pictures
 from .summary import DaySummary
 
 
@@ -67,18 +69,9 @@ def _head(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> str
 
 
 def _pictures(day: DayResult, summary: DaySummary, rows: Sequence[FigureRow]) -> str:
-    tariff = day.scenario.tariff
-    printed: dict[int, float] = {}
-    if day.scenario.is_paper:
-        printed = {hour: row[0] for hour, row in paper.table(12).rows.items()}
-    figures = (
-        (plots.prices(summary, (tariff.sell, tariff.buy), printed), "Internal price"),
-        (plots.bills(rows), "Figure 4: buyers' bill, with the market and from the grid alone"),
-        (plots.revenues(rows), "Figure 5: sellers' revenue, with the market and all sold at p_s"),
-        (plots.exchange(summary), "Energy traded inside, taken from and given to the grid"),
-    )
     drawn = "".join(
-        f"<figure>{svg}<figcaption>{caption}</figcaption></figure>" for svg, caption in figures
+        f"<figure>{draw(plot)}<figcaption>{plot.title}</figcaption></figure>"
+        for plot in pictures(day, summary, rows)
     )
     return f"<h2>Prices, bills and revenues</h2>{drawn}"
 

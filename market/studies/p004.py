@@ -110,12 +110,12 @@ def run_delay(run: Run) -> Result:
         tuple(dict.fromkeys(ways.text(place, "", delay.WAYS) for place in ways.values)),
         tuple(counts.whole(place, 0, low=2, high=1_000) for place in counts.values),
         settings.whole("rounds", 5, low=1, high=10_000),
+        run.clock,
+        run.cpu_clock,
     )
 
     async def work(consortium: Consortium) -> list[delay.Delays]:
-        return await delay.measure(
-            consortium, plan, partial(run.rng, _ACTS), run.progress, run.clock
-        )
+        return await delay.measure(consortium, plan, partial(run.rng, _ACTS), run.progress)
 
     return delay_report.report(run.on_ledger(work))
 

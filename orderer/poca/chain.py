@@ -19,7 +19,7 @@ from gridloom.common.channel.errors import ConfigError
 from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.identities import Signer
-from gridloom.common.poca import read_config
+from gridloom.common.poca import PocaConfig, read_config
 from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2
 from gridloom.protos.common.common_pb2 import Envelope
@@ -50,8 +50,14 @@ _AT_ONCE = 50
 class Fellows(Protocol):
     """How the other consenters of the channel are reached, by number."""
 
+    def configure(self, config: PocaConfig) -> None:
+        """Reach the consenters of this configuration from now on."""
+
     def send(self, to: int, message: bytes) -> None:
         """Try to send; what is lost is asked for again."""
+
+    async def close(self) -> None:
+        """Send nothing more."""
 
 
 class PocaChain:
@@ -59,9 +65,6 @@ class PocaChain:
 
     jitter: a number in [0, 1) each time it is called, for pauses that differ.
     """
-
-    relation = "consenter"
-    status = "active"
 
     relation = "consenter"
     status = "active"
@@ -102,6 +105,11 @@ class PocaChain:
         self.errored = asyncio.Event()
 
     @property
+    def config(self) -> PocaConfig:
+        """The consenters that agree on the next block."""
+        return self._config
+
+    @property
     def _own(self) -> int:
         number = self._config.number_of(self._signer.serialized)
         if number is None:
@@ -110,10 +118,11 @@ class PocaChain:
         return number
 
     def _loaded(self) -> Votes:
-        """The stored votes of this height; older ones are spent."""
-        votes = self._store.load()
-        height = self._support.height
-        return votes if votes is not None and votes.height == height else Votes(height)
+        """The stored votes of this height; older ones, or another chain's, are spent."""
+        votes, height = self._store.load(), self._support.height
+        if votes is None or votes.height != height:
+            return Votes(height)
+        return votes if votes.value is None or self._is_good(votes.value) else Votes(height)
 
     # --- the chain's contract ------------------------------------------------------
 
@@ -130,6 +139,7 @@ class PocaChain:
 
     def start(self) -> None:
         self._refusal = ""
+        self._fellows.configure(self._config)
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def halt(self) -> None:
@@ -137,6 +147,7 @@ class PocaChain:
         self._work.set()
         if self._task is not None:
             await self._task
+        await self._fellows.close()
         self._timers.stop()
         self._release("the chain has been halted")
 
@@ -326,6 +337,7 @@ class PocaChain:
         if is_config_block(block):
             await self._support.write_config_block(block, candidate.proof)
             self._config = read_config(self._support.orderer_config.metadata)
+            self._fellows.configure(self._config)
         else:
             await self._support.write_block(block, candidate.proof)
         self._previous = header_hash(block.header)

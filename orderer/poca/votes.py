@@ -25,6 +25,9 @@ class VoteStore(Protocol):
     async def save(self, votes: Votes) -> None:
         """Keep the votes; returns when they are durable."""
 
+    def clear(self) -> None:
+        """Forget the votes: the channel is given up."""
+
 
 class MemoryVotes:
     """Votes that last as long as this object."""
@@ -37,6 +40,9 @@ class MemoryVotes:
 
     async def save(self, votes: Votes) -> None:
         self._votes = votes
+
+    def clear(self) -> None:
+        self._votes = None
 
 
 class FileVotes:
@@ -57,6 +63,9 @@ class FileVotes:
 
     async def save(self, votes: Votes) -> None:
         await asyncio.to_thread(self._write, encode_votes(votes))
+
+    def clear(self) -> None:
+        self._path.unlink(missing_ok=True)
 
     def _write(self, data: bytes) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

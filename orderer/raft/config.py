@@ -28,9 +28,6 @@ class Logger(Protocol):
     def error(self, msg: str, *args: object) -> None:
         """What should not happen."""
 
-    def critical(self, msg: str, *args: object) -> None:
-        """Why the node stops; a RaftPanic follows."""
-
 
 class ReadOnlyOption(Enum):
     """How the leader makes sure that it still leads before it answers a read.

@@ -24,12 +24,7 @@ def step_follower(raft: Raft, message: Message) -> None:
         case MessageType.PROP:
             _forward_proposal(raft, message)
         case MessageType.TRANSFER_LEADER:
-            if raft.lead == NONE:
-                raft.logger.info(
-                    "%x no leader at term %d; dropping leader transfer msg", raft.id, raft.term
-                )
-            else:
-                raft.forward(message, term=raft.term)
+            _forward(raft, message, "leader transfer msg", raft.term)
         case MessageType.FORGET_LEADER:
             _forget_leader(raft)
         case MessageType.TIMEOUT_NOW:
@@ -41,12 +36,7 @@ def step_follower(raft: Raft, message: Message) -> None:
             # No pre-vote: the leader itself wants it.
             hup(raft, Campaign.TRANSFER)
         case MessageType.READ_INDEX:
-            if raft.lead == NONE:
-                raft.logger.info(
-                    "%x no leader at term %d; dropping index reading msg", raft.id, raft.term
-                )
-            else:
-                raft.forward(message)
+            _forward(raft, message, "index reading msg", 0)
         case MessageType.READ_INDEX_RESP:
             _take_read_state(raft, message)
         case _:
@@ -90,6 +80,13 @@ def _handle_append(raft: Raft, message: Message) -> None:
         reject_hint=hint,
         log_term=hint_term,
     )
+
+
+def _forward(raft: Raft, message: Message, what: str, term: int) -> None:
+    if raft.lead == NONE:
+        raft.logger.info("%x no leader at term %d; dropping %s", raft.id, raft.term, what)
+    else:
+        raft.forward(message, term=term)
 
 
 def _forward_proposal(raft: Raft, message: Message) -> None:

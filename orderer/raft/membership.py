@@ -49,7 +49,6 @@ def switch_to_config(raft: Raft, config: MembershipConfig, progress: ProgressMap
     raft.tracker.progress = progress
     raft.logger.info("%x switched to configuration %s", raft.id, config)
     own = progress.get(raft.id)
-    raft.is_learner = own is not None and own.is_learner
     if raft.state is not StateType.LEADER:
         return config.conf_state
     if own is None or own.is_learner:

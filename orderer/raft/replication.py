@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .errors import Compacted
-from .messages import Entry, MessageType
+from .messages import NO_LIMIT, Entry, MessageType
 from .sizes import payloads_size
 from .snapshots import maybe_send_snapshot
 from .state import Raft
@@ -36,7 +36,8 @@ def append_entries(raft: Raft, entries: Iterable[Entry]) -> bool:
 
 def _increase_uncommitted_size(raft: Raft, size: int) -> bool:
     """Count a proposal; the first one may be of any size, and an empty one always goes."""
-    if raft.uncommitted_size and size and raft.uncommitted_size + size > raft.max_uncommitted_size:
+    limit = raft.config.max_uncommitted_entries_size or NO_LIMIT
+    if raft.uncommitted_size and size and raft.uncommitted_size + size > limit:
         return False
     raft.uncommitted_size += size
     return True

@@ -10,7 +10,7 @@ from .errors import InvalidRaftConfig, RaftPanic
 from .install_snapshot import restore_config
 from .log import RaftLog
 from .membership import apply_conf_change
-from .messages import EMPTY_HARD_STATE, NO_LIMIT, NONE, Entry, HardState
+from .messages import EMPTY_HARD_STATE, NONE, Entry, HardState
 from .roles import become_follower
 from .state import Raft
 from .wire import encode_conf_change
@@ -20,7 +20,7 @@ def new_raft(config: Config) -> Raft:
     """A follower of nobody, with the state, membership and log of its storage."""
     max_applying = config.max_committed_size_per_ready or config.max_size_per_msg or 1
     log = RaftLog(config.storage, config.logger, max_applying)
-    raft = Raft(config, config.max_uncommitted_entries_size or NO_LIMIT, log)
+    raft = Raft(config, log)
     hard_state, conf_state = config.storage.initial_state()
     restore_config(raft, conf_state)
     if hard_state != EMPTY_HARD_STATE:

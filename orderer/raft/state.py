@@ -27,12 +27,10 @@ class Raft:
         "election_elapsed",
         "heartbeat_elapsed",
         "id",
-        "is_learner",
         "lead",
         "lead_transferee",
         "log",
         "logger",
-        "max_uncommitted_size",
         "messages",
         "messages_after_append",
         "pending_conf_index",
@@ -47,19 +45,17 @@ class Raft:
         "vote",
     )
 
-    def __init__(self, config: Config, max_uncommitted_size: int, log: RaftLog) -> None:
+    def __init__(self, config: Config, log: RaftLog) -> None:
         self.config = config
         self.id = config.id
         self.logger = config.logger
         self.log = log
         self.tracker = ProgressTracker(config.max_inflight_msgs, config.max_inflight_bytes)
-        self.max_uncommitted_size = max_uncommitted_size
 
         self.term = 0
         self.vote = NONE
         self.state = StateType.FOLLOWER
         self.lead = NONE
-        self.is_learner = False
 
         self.messages: list[Message] = []
         """To be sent at once; never to the node itself."""

@@ -19,11 +19,11 @@ class Unstable:
     """
 
     __slots__ = (
-        "_in_progress",
         "_logger",
         "_snapshot_in_progress",
         "entries",
         "offset",
+        "offset_in_progress",
         "snapshot",
     )
 
@@ -31,15 +31,10 @@ class Unstable:
         self.entries: list[Entry] = []
         self.offset = offset
         self.snapshot: Snapshot | None = None
-        self._in_progress = offset
+        self.offset_in_progress = offset
         """Entries before this index are being written."""
         self._snapshot_in_progress = False
         self._logger = logger
-
-    @property
-    def offset_in_progress(self) -> int:
-        """Entries before this index are being written."""
-        return self._in_progress
 
     def first_index(self) -> int | None:
         """The index after the snapshot, if there is one."""
@@ -62,12 +57,12 @@ class Unstable:
 
     def next_entries(self) -> tuple[Entry, ...]:
         """Entries that are not being written yet."""
-        return tuple(self.entries[self._in_progress - self.offset :])
+        return tuple(self.entries[self.offset_in_progress - self.offset :])
 
     @property
     def has_next_entries(self) -> bool:
         """Whether there are any."""
-        return len(self.entries) > self._in_progress - self.offset
+        return len(self.entries) > self.offset_in_progress - self.offset
 
     def next_snapshot(self) -> Snapshot | None:
         """The snapshot, unless it is being written already."""
@@ -76,7 +71,7 @@ class Unstable:
     def accept_in_progress(self) -> None:
         """Everything that is here is being written now."""
         if self.entries:
-            self._in_progress = self.offset + len(self.entries)
+            self.offset_in_progress = self.offset + len(self.entries)
         self._snapshot_in_progress = self.snapshot is not None
 
     def stable_to(self, index: int, term: int) -> None:
@@ -95,7 +90,7 @@ class Unstable:
         else:
             del self.entries[: index + 1 - self.offset]
             self.offset = index + 1
-            self._in_progress = max(self._in_progress, self.offset)
+            self.offset_in_progress = max(self.offset_in_progress, self.offset)
 
     def stable_snapshot_to(self, index: int) -> None:
         """The snapshot of this index is written."""
@@ -105,7 +100,7 @@ class Unstable:
 
     def restore(self, snapshot: Snapshot) -> None:
         """Begin anew after a snapshot."""
-        self.offset = self._in_progress = snapshot.index + 1
+        self.offset = self.offset_in_progress = snapshot.index + 1
         self.entries = []
         self.snapshot = snapshot
         self._snapshot_in_progress = False
@@ -120,11 +115,11 @@ class Unstable:
         elif first <= self.offset:
             self._logger.info("replace the unstable entries from index %d", first)
             self.entries = list(entries)
-            self.offset = self._in_progress = first
+            self.offset = self.offset_in_progress = first
         else:
             self._logger.info("truncate the unstable entries before index %d", first)
             self.entries[first - self.offset :] = entries
-            self._in_progress = min(self._in_progress, first)
+            self.offset_in_progress = min(self.offset_in_progress, first)
 
     def slice(self, lo: int, hi: int) -> list[Entry]:
         """Entries [lo, hi), which must all be here."""

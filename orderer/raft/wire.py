@@ -106,19 +106,6 @@ def decode_snapshot(data: bytes) -> Snapshot:
     return _read_snapshot(_parse(pb.Snapshot(), data))
 
 
-def encode_conf_state(state: ConfState) -> bytes:
-    """A ConfState."""
-    return _conf_state(state).SerializeToString()
-
-
-def decode_conf_state(data: bytes) -> ConfState:
-    """A ConfState.
-
-    Raises MalformedMessage.
-    """
-    return _read_conf_state(_parse(pb.ConfState(), data))
-
-
 def encode_conf_change(change: AnyConfChange) -> tuple[EntryType, bytes]:
     """A membership change as type and data of an entry."""
     if isinstance(change, ConfChange):

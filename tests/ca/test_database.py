@@ -238,3 +238,33 @@ def test_a_failing_database_is_a_refusal_without_details(tmp_path):
     assert refused.value.message == "Failed to process database request"
     assert "argon2" not in refused.value.reason
     database.close()
+
+
+@pytest.mark.postgres
+def test_servers_that_share_a_database_take_turns():
+    """A change of an identity and an enrollment at the same time: neither undoes the other."""
+    url = postgres_server().new_database()
+    one, other = Database.postgres(url), Database.postgres(url)
+    with one.write() as store:
+        store.identities.add(replace(ALICE, max_enrollments=-1))
+    inside = threading.Event()
+
+    def enroll():
+        inside.wait(30)
+        with other.write() as store:
+            assert store.identities.enrolled(ALICE, 5, 0)
+
+    enrolling = threading.Thread(target=enroll)
+    enrolling.start()
+    with one.write() as store:
+        alice = store.identities.get("alice")
+        inside.set()
+        enrolling.join(0.5)
+        assert enrolling.is_alive(), "it waits"
+        store.identities.replace(replace(alice, type="peer"))
+    enrolling.join(30)
+    with one.read() as store:
+        alice = store.identities.get("alice")
+        assert (alice.type, alice.state) == ("peer", 1)
+    for each in (one, other):
+        each.close()

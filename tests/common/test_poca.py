@@ -8,8 +8,8 @@ import pytest
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.poca import (
     BlockProof,
+    CreditedConsenter,
     PocaConfig,
-    PocaConsenter,
     read_config,
     read_proof,
     write_config,
@@ -18,9 +18,14 @@ from gridloom.common.poca import (
 from gridloom.common.proof_of_credit import Difficulty
 
 CONFIG = PocaConfig(
-    (PocaConsenter(b"one", Decimal("97.5")), PocaConsenter(b"two", Decimal(100))),
+    (
+        CreditedConsenter(b"one", Decimal("97.5"), "localhost:1"),
+        CreditedConsenter(b"two", Decimal(100), "localhost:2"),
+    ),
     Difficulty(10, Decimal(100), Decimal(10)),
 )
+
+ONE = {"identity": "QQ==", "credit": "1", "endpoint": "localhost:1"}
 
 
 def test_a_configuration_and_a_proof_are_read_as_they_were_written():
@@ -44,8 +49,9 @@ def test_a_configuration_and_a_proof_are_read_as_they_were_written():
         ({"consenters": []}, "there are no consenters"),
         ({"consenters": ["x"]}, "a consenter is not an object"),
         ({"consenters": [{"identity": "QQ==", "credit": "101"}]}, "credit 101 is above"),
-        ({"consenters": [{"identity": "?", "credit": "1"}]}, "identity is no base64"),
-        ({"consenters": [{"identity": "QQ==", "credit": "1"}] * 2}, "a consenter is there twice"),
+        ({"consenters": [{**ONE, "identity": "?"}]}, "identity is no base64"),
+        ({"consenters": [{**ONE, "endpoint": 7}]}, "endpoint is no text"),
+        ({"consenters": [ONE] * 2}, "a consenter is there twice"),
     ],
 )
 def test_a_configuration_that_cannot_be_meant_is_refused(change, says):

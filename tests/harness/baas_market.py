@@ -80,7 +80,7 @@ class BaasMarket:
 
     def admit(self, role: Role, unit_id: int) -> Identity:
         """A new client, registered and approved as this unit."""
-        unit = person(UNITS_MSP, unit_name(role, unit_id), role.value)
+        unit = person(UNITS_MSP, unit_name(role, unit_id), role.value, "500000")
         if role is Role.BU:
             buyer = BuyerQualification("resident", unit_id, "name", "clean", "household")
             self.authentication.submit("register_buyer", buyer, by=unit)

@@ -59,7 +59,7 @@ class DipiMarket:
         return ledger.deploy(contract.name, contract)
 
     def _admit(self, role: Role, number: int) -> Identity:
-        unit = person(UNITS_MSP, unit_name(role, number), role.value)
+        unit = person(UNITS_MSP, unit_name(role, number), role.value, "500000")
         authentication = DeployedChaincode(self.jy1.ledger, "authentication")
         if role is Role.BU:
             buyer = BuyerQualification("resident", number, "name", "clean", "household")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from itertools import count
 from pathlib import Path
@@ -14,7 +14,7 @@ from gridloom.chaincode.testing import MemoryLedger
 from gridloom.market.cases import Fields
 from gridloom.market.errors import ScenarioError
 from gridloom.market.journal import Member
-from gridloom.market.study import Chain, Consortium, Progress, Run
+from gridloom.market.study import ONE_CHANNEL, Chain, Consortium, Progress, Run
 
 from .energy_market import START, MemoryNetwork, MemorySigner, person
 
@@ -26,24 +26,28 @@ _MSPS = {"operator": "OperatorMSP", "prosumers": "ProsumersMSP", "utility": "Uti
 class MemoryConsortium:
     """A consortium (market.study.Consortium) on a ledger in memory."""
 
-    channel = "market"
-
-    def __init__(self) -> None:
+    def __init__(self, channels: Mapping[str, Sequence[str]] = ONE_CHANNEL) -> None:
+        self.channel, *others = channels
+        self.others = {name: MemoryConsortium({name: channels[name]}) for name in others}
         self.ledger = MemoryLedger(self.channel, now=START)
         self.blocks: list[str] = []
         self._members: dict[tuple[str, str], Member] = {}
 
+    def on(self, channel: str) -> MemoryConsortium:
+        """A ledger of its own for every other channel."""
+        return self if channel == self.channel else self.others[channel]
+
     async def deploy(self, chaincode: str) -> None:
-        """Deploy the contract of a module of chaincode/energy."""
+        """Deploy the contracts of a module of chaincode/energy."""
         module = import_module(f"gridloom.chaincode.energy.{chaincode}")
-        (contract,) = (
+        contracts = getattr(module, "contracts", None) or [
             found
             for found in vars(module).values()
             if isinstance(found, type)
             and issubclass(found, Contract)
             and found.__module__ == module.__name__
-        )
-        self.ledger.deploy(chaincode, contract())
+        ]
+        self.ledger.deploy(chaincode.replace(".", "_"), *(contract() for contract in contracts))
 
     def member(
         self, organisation: str, name: str, roles: str = "", capacity: int | None = None
@@ -63,11 +67,14 @@ class MemoryConsortium:
         return Chain(len(self.blocks), 0)
 
 
-def on_memory_ledger(work: Callable[[Consortium], Awaitable[T]]) -> T:
-    """Run work on a new ledger in memory."""
+def on_memory_ledger(
+    work: Callable[[Consortium], Awaitable[T]],
+    channels: Mapping[str, Sequence[str]] = ONE_CHANNEL,
+) -> T:
+    """Run work on a new ledger in memory, or several."""
 
     async def whole() -> T:
-        return await work(MemoryConsortium())
+        return await work(MemoryConsortium(channels))
 
     return asyncio.run(whole())
 

@@ -8,6 +8,7 @@ packages.
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -33,20 +34,24 @@ class NodeClient:
         return re.findall(r"^    async (\w+)\(\) \{$", script, re.MULTILINE)
 
     def run(
-        self, home: Path, chaincode: Path, *options: str
+        self, home: Path, chaincode: Path | None, *options: str
     ) -> Mapping[str, Mapping[str, str | None]]:
         """Run all checks on a new network with one chaincode; what each reported, by name.
 
-        options: of ``gridloom up``.
+        options: of ``gridloom up``.  The client's own home is the folder the network is in.
         """
         installed = self.folder / "node_modules"
         assert installed.exists(), f"{installed} is missing: ./run test, or npm ci there"
         with NetworkProcess(home, *options) as network:
-            deployed = gridloom("chaincode", "deploy", chaincode, folder=network.home.path)
-            assert deployed.returncode == 0, deployed.stderr
+            arguments = [str(network.home.path / "network.json")]
+            if chaincode is not None:
+                deployed = gridloom("chaincode", "deploy", chaincode, folder=network.home.path)
+                assert deployed.returncode == 0, deployed.stderr
+                arguments.append(chaincode.name)
             finished = subprocess.run(
-                [self._node, "checks.mjs", network.home.path / "network.json", chaincode.name],
+                [self._node, "checks.mjs", *arguments],
                 cwd=self.folder,
+                env={**os.environ, "HOME": str(home.parent)},
                 capture_output=True,
                 text=True,
                 timeout=TIMEOUT,

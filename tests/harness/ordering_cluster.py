@@ -213,7 +213,7 @@ class RaftCluster:
             self.material.msp_config,
             ordering.now,
             os.urandom,
-            self.material.tls_certificate,
+            self.material,
         )
 
     async def __aenter__(self) -> RaftCluster:

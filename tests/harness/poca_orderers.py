@@ -12,7 +12,7 @@ from functools import cache
 from gridloom.common.channel import names
 from gridloom.common.channel.genesis import genesis_block
 from gridloom.common.identities import Signer
-from gridloom.common.poca import CONSENSUS_TYPE, PocaConfig, PocaConsenter, write_config
+from gridloom.common.poca import CONSENSUS_TYPE, CreditedConsenter, PocaConfig, write_config
 from gridloom.common.proof_of_credit import Difficulty
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.deploy.configtx import channel_group
@@ -53,7 +53,8 @@ def signer(number: int) -> Signer:
 def config(credits: list[str], difficulty: Difficulty = EASY) -> PocaConfig:
     """One consenter for each credit."""
     consenters = [
-        PocaConsenter(signer(n).serialized, Decimal(credit)) for n, credit in enumerate(credits)
+        CreditedConsenter(signer(n).serialized, Decimal(credit), f"{NAMES[n]}:7050")
+        for n, credit in enumerate(credits)
     ]
     return PocaConfig(tuple(consenters), difficulty)
 
@@ -89,7 +90,7 @@ class PocaOrderers:
                 signer(number),
                 self.cutting,
                 fellows=lambda _, own=number: _Fellows(self, own),  # type: ignore[misc]
-                votes=lambda _, own=number: self.votes[own],  # type: ignore[misc]
+                stores=lambda _, own=number: self.votes[own],  # type: ignore[misc]
             )
             orderer = Orderer(
                 signer(number),
@@ -157,6 +158,12 @@ class PocaOrderers:
 class _Fellows:
     orderers: PocaOrderers
     own: int
+
+    def configure(self, config: PocaConfig) -> None:
+        """The network reaches everybody."""
+
+    async def close(self) -> None:
+        """There is nothing to close."""
 
     def send(self, to: int, message: bytes) -> None:
         loop = asyncio.get_running_loop()

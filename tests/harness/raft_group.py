@@ -40,7 +40,7 @@ class Silent:
 
     def debug(self, msg: str, *args: object) -> None: ...
 
-    info = warning = error = critical = debug
+    info = warning = error = debug
 
 
 SILENT = Silent()

@@ -76,9 +76,6 @@ class Output:
     def error(self, msg: str, *args: object) -> None:
         self._log(3, msg, args)
 
-    def critical(self, msg: str, *args: object) -> None:
-        self._log(4, msg, args)
-
 
 class HistoryStorage(MemoryStorage):
     """A storage whose snapshot is always that of the last entry applied."""

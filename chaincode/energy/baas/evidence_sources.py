@@ -2,11 +2,12 @@
 
 There are four sources: generation forecast, line faults, storage availability, load
 shedding.  An observation says how much of what was promised was kept.  The paper prints
-no construction; read here as: a unit's score in a source is the mean share kept, by
+no construction; read here as: a unit's score s in a source is the mean share kept, by
 Laplace's rule (an unknown unit scores one half); the line source scores a unit by the
-product over the lines its energy would flow through.  Scores, normalised over the
-candidates, are the source's masses; its reliability n / (n + 4), for n observations of a
-candidate on average, discounts them (Shafer).  (Fabric counterpart: none.)
+product over the lines its energy would flow through.  The odds s / (1 - s), normalised
+over the candidates and the grid with odds 1, are the source's masses; its reliability
+n / (n + 4), for n observations of a candidate on average, discounts them (Shafer).
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ GRID = "grid"
 """The hypothesis that no unit will do and the energy comes from the grid."""
 
 _DOUBT = 4
-_NOTHING_KNOWN = Fraction(1, 2)
+_EVEN_ODDS = Fraction(1)
 
 
 class Source(StrEnum):
@@ -106,10 +107,16 @@ def _body(frame: Frame, records: Mapping[str, Sequence[Record]]) -> Evidence:
     if not observed:
         return vacuous(frame)
     known = observed / len(records)
-    scores = {
-        unit: prod((each.score for each in own), start=Fraction(1)) for unit, own in records.items()
-    }
-    scores[GRID] = _NOTHING_KNOWN
-    total = sum(scores.values(), Fraction(0))
-    masses = {frame.subset([unit]): score / total for unit, score in scores.items()}
+    odds = {unit: _odds(own) for unit, own in records.items()}
+    odds[GRID] = _EVEN_ODDS
+    total = sum(odds.values(), Fraction(0))
+    masses = {frame.subset([unit]): own / total for unit, own in odds.items()}
     return discount(body(frame, masses), known / (known + _DOUBT))
+
+
+def _odds(records: Sequence[Record]) -> Fraction:
+    """Of keeping its word in all of them; who depends on nothing has the grid's odds."""
+    if not records:
+        return _EVEN_ODDS
+    score = prod((each.score for each in records), start=Fraction(1))
+    return score / (1 - score)

@@ -38,7 +38,7 @@ class Anchor:
 class DipiCredit(Contract):
     """The credit chain."""
 
-    name = "dipi_credit"
+    name = "dipi_credit_index"
 
     @transaction
     def natural_factor(self, ctx: Context, su_id: int, alpha: int) -> CreditRecord:

@@ -61,8 +61,8 @@ organizations:
   - {{name: Dispatch, users: [{{name: desk, attributes: {{gridloom.role: operator}}}}]}}
   - name: Traders
     users:
-      - {{name: wind, attributes: {{gridloom.role: SU, gridloom.capacity: "250000"}}}}
-      - {{name: solar, attributes: {{gridloom.role: SU, gridloom.capacity: "250000"}}}}
+      - {{name: wind, attributes: {{gridloom.role: SU, gridloom.capacity: '250000'}}}}
+      - {{name: solar, attributes: {{gridloom.role: SU, gridloom.capacity: '250000'}}}}
       - {{name: home, attributes: {{gridloom.role: BU}}}}
   - {{name: Utility, users: [{{name: meter, attributes: {{gridloom.role: grid}}}}]}}
 channels:

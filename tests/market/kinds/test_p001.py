@@ -44,7 +44,7 @@ def answer(kind, values):
         ("poca_probs", {"credits": []}, "credits", "is empty"),
         ("mine", {"merkle": "xyz"}, "merkle", "not hexadecimal"),
         ("mine", {"merkle": 7}, "merkle", "not hexadecimal"),
-        ("mine", {"p0_bits": 60}, "p0_bits", "more than 2^24 tries"),
+        ("mine", {"p0_bits": 60}, "p0_bits", "more than 2^30 tries"),
         ("mine", {"tau": 0}, "tau", "not above zero"),
         ("mine", {"credit": 10**9}, "credit", "beyond any target"),
         ("race", {"p": [0.0, 0.0]}, "p", "nobody can hit"),

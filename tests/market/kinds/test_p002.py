@@ -59,6 +59,13 @@ def test_equally_near_quotes_yield_to_the_lowest_id():
         ("nearest", {**NEAREST, "scale": [0.3, 0]}, r"scale\[1\]: is zero"),
         ("nearest", {**NEAREST, "target": [1]}, r"quotes\[0\].x: has 2 entries, not 1"),
         ("nearest", {**NEAREST, "quotes": [{"id": 1, "x": [1, 2]}]}, r"quotes\[0\].id: is a numb"),
+        (
+            "objectives",
+            {**HOUR, "prices": {**PRICES, "CU": 1e308}},
+            r"\(all\): the numbers are too large",
+        ),
+        ("elastic_nash", {**GAME, "cC": 1e308}, r"\(all\): the numbers are too large"),
+        ("nearest", {**NEAREST, "target": [1e308, 60]}, r"\(all\): the numbers are too large"),
         ("rho", {"improved": [1]}, r"improved\[0\]: is not true or false"),
         ("rho", {"improved": [True], "rho_min": 2}, "rho_min: 2.0 is not in"),
     ],

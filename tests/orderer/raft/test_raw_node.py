@@ -30,7 +30,7 @@ from gridloom.orderer.raft import (
     SnapshotStatus,
     StateType,
 )
-from harness.raft_cluster import FIRST_INDEX, Cluster, new_node, new_storage, to_or_from
+from harness.raft_voters import FIRST_INDEX, Cluster, new_node, new_storage, to_or_from
 
 
 def state(cluster: Cluster, id: int) -> StateType:

@@ -19,7 +19,7 @@ from gridloom.orderer.raft import (
     RawNode,
     Snapshot,
 )
-from harness.raft_cluster import Cluster
+from harness.raft_voters import Cluster
 
 NUMBER = st.integers(0, 6) | st.sampled_from((2**63, 2**64 - 1))
 IDS = st.lists(st.integers(0, 4), max_size=4).map(tuple)

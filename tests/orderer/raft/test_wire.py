@@ -31,7 +31,6 @@ JOINT = ConfState((1, 2, 300), (4,), (1, 2), (2,), auto_leave=True)
 Codec = tuple[Callable[[Any], bytes], Callable[[bytes], Any]]
 ENTRY: Codec = (wire.encode_entry, wire.decode_entry)
 HARD_STATE: Codec = (wire.encode_hard_state, wire.decode_hard_state)
-CONF_STATE: Codec = (wire.encode_conf_state, wire.decode_conf_state)
 SNAPSHOT: Codec = (wire.encode_snapshot, wire.decode_snapshot)
 MESSAGE: Codec = (wire.encode_message, wire.decode_message)
 
@@ -42,8 +41,6 @@ GOLDEN: list[tuple[Codec, object, str]] = [
     (ENTRY, Entry(term=3, index=1 << 40, data=b"block"), "08001003188080808080202205626c6f636b"),
     (HARD_STATE, HardState(), "080010001800"),
     (HARD_STATE, HardState(term=5, vote=2, commit=1000), "0805100218e807"),
-    (CONF_STATE, ConfState(), "2800"),
-    (CONF_STATE, JOINT, "0801080208ac0210041801180220022801"),
     (SNAPSHOT, Snapshot(), "12080a02280010001800"),
     (
         SNAPSHOT,
