@@ -33,6 +33,7 @@ class FollowerChain:
 
     relation = "follower"
     status = "active"
+    ready = leads = False
 
     def __init__(
         self,

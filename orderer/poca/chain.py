@@ -68,6 +68,9 @@ class PocaChain:
 
     relation = "consenter"
     status = "active"
+    ready = True
+    leads = True
+    """As much as anybody: each block is cut by whoever wins the right to."""
 
     def __init__(
         self,
