@@ -88,7 +88,9 @@ class ServerTls:
             return self._configuration(roots)
 
         return grpc.dynamic_ssl_server_credentials(
-            self._configuration(told), changed, require_client_authentication=True
+            self._configuration(told),
+            changed,  # type: ignore[arg-type]  # None is for no change; the stubs do not know
+            require_client_authentication=True,
         )
 
     def _configuration(self, roots: bytes) -> grpc.ServerCertificateConfiguration:
