@@ -115,6 +115,29 @@ async def test_an_orderer_signs_blocks_with_its_new_certificate(network):
     await settled_height(network.access)
 
 
+async def test_an_orderer_of_a_cluster_is_renewed_while_the_others_order(tmp_path):
+    text = "consensus: raft\norderer_organizations: [{name: Orderer, orderers: 3}]"
+    free = Topology.parse(text).with_ports(lambda _: 0)
+    network = Network.create(free, NetworkHome(tmp_path / "net"))
+    async with network:
+        await network.serve()
+        await deploy(network.access, PROBE, "probe")
+        for orderer in network.topology.orderers():
+            old = await renew(network, orderer.name)
+            assert await network.renew() == [orderer.name]
+            assert network.builder.material.node(orderer.name).tls == old.tls
+            await until_traded(network, orderer.name)
+
+
+async def until_traded(network, value):
+    """Trade as soon as there is a leader again."""
+    while True:
+        with suppress(GridloomError):
+            assert await put(network, value) == value.encode()
+            return
+        await asyncio.sleep(0.05)
+
+
 async def test_the_new_certificate_for_tls_is_shown(network):
     (place,) = (peer for peer in network.topology.peers() if peer.name == PEER)
     address = (place.host, place.port)
