@@ -32,7 +32,7 @@ from harness.network import (
 
 PEER, ORDERER = "peer0.org1.example.com", "orderer.example.com"
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -207,6 +207,11 @@ def test_a_network_that_runs_is_told_by_a_command(tmp_path, options):
         after = network.home.state()["processes"]
         assert after.keys() == before.keys()
         assert all(after[name] != before[name] for name in before if name in (PEER, ORDERER))
+
+
+def test_a_command_for_nobody_or_to_nobody_is_refused(tmp_path):
+    with NetworkProcess(tmp_path / "home") as network:
+        folder = network.home.path
         unknown = gridloom("ca", "renew", "peer9.org1.example.com", folder=folder)
         assert unknown.returncode == 1
         assert "no such node" in unknown.stderr
