@@ -258,22 +258,21 @@ class LiveDirectory:
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
-        self._by_endpoint: dict[str, Peer] = {}
         self._latest: dict[tuple[str, str], tuple[PeerInfo, PeerInfo]] = {}
         self._known: StaticDirectory | None = None
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
         """Begin to answer, once all peers are there."""
-        self._by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         self._known = StaticDirectory(builder.topology, builder.material, connect, self._members)
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
         if self._known is None:
             return ()
+        by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
         found = []
         for info in self._known.peers(channel_id):
-            peer = self._by_endpoint[info.endpoint]
+            peer = by_endpoint[info.endpoint]
             channel = peer.channel(channel_id)
             if channel is not None:
                 runs = peer.host.runnable(channel_id)
