@@ -84,4 +84,4 @@ def _tell(running: Running) -> None:
     names = ", ".join(name or "the default CA" for name in running.names)
     typer.echo(f"serving {names} at {running.url}")
     if running.operations:
-        typer.echo(f"health at {running.operations}/healthz")
+        typer.echo(f"health and metrics at {running.operations}")
