@@ -116,7 +116,7 @@ cacount:                  # further CAs ca1, ca2, ... with these settings
 cafiles:                  # or CAs with files of their own
 
 operations:
-  listenAddress:          # host:port for /healthz and /version
+  listenAddress:          # host:port for /healthz, /metrics, /version
 """
 
 

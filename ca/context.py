@@ -17,6 +17,7 @@ from gridloom.common.certificates import Certificate
 from . import attributes
 from .authority import Authority
 from .certificate_records import serial_of
+from .database import Store
 from .identity import Identity
 from .messages import Request
 from .refusals import Code, Refusal, not_authenticated
@@ -62,14 +63,17 @@ class RequestContext:
             raise Refusal(404, Code.CA_NOT_FOUND, f"CA '{self.ca_name}' does not exist")
         return authority
 
-    def flag(self, name: str, code: Code) -> bool:
-        """A boolean parameter, False if it is not there; Refusal (400)."""
+    def flag(self, name: str, code: Code, wrong: str = "") -> bool:
+        """A boolean parameter, False if it is not there; Refusal (400).
+
+        wrong: what a refusal begins with, if not with fabric-ca's usual words.
+        """
         text = self.request.query.get(name, "")
         try:
             return attributes.truth(text.lower()) if text else False
         except ValueError as error:
-            message = f"Failed to correctly parse value of '{name}' query parameter: {error}"
-            raise Refusal(400, code, message) from error
+            wrong = wrong or f"Failed to correctly parse value of '{name}' query parameter"
+            raise Refusal(400, code, f"{wrong}: {error}") from error
 
     def _check_authorization(self) -> None:
         if not self.request.authorization:
@@ -113,10 +117,14 @@ class RequestContext:
         reason = authority.distrust(certificate, ignore_expiry=ignore_expiry)
         if reason:
             raise not_authenticated(Code.UNTRUSTED_CERTIFICATE, f"Untrusted certificate: {reason}")
-        serial = serial_of(certificate)
         with authority.database.read() as store:
-            record = store.certificates.find(serial, authority.key_id)
-            identity = store.identities.find(certificate.common_name)
+            return Caller(self.check_standing(store, certificate), certificate)
+
+    def check_standing(self, store: Store, certificate: Certificate) -> Identity:
+        """Return whose certificate it is; Refusal (401) if either is revoked or not known."""
+        serial = serial_of(certificate)
+        record = store.certificates.find(serial, self.authority.key_id)
+        identity = store.identities.find(certificate.common_name)
         if record is None:
             raise not_authenticated(Code.CERTIFICATE_NOT_FOUND, f"no certificate {serial}")
         if record.is_revoked:
@@ -125,7 +133,7 @@ class RequestContext:
             raise not_authenticated(Code.GETTING_USER, f"no identity {certificate.common_name!r}")
         if identity.is_revoked:
             raise not_authenticated(Code.REVOKED_ID, f"{identity.id!r} is revoked")
-        return Caller(identity, certificate)
+        return identity
 
     def _token_certificate(self) -> Certificate:
         request = self.request

@@ -37,6 +37,7 @@ SCHEMA: Final = "1"
 
 _SCHEMA_PROPERTY: Final = "gridloom.schema"
 _BUSY_SECONDS: Final = 30
+_CONNECT_SECONDS: Final = 10
 _CONNECTIONS: Final = 16
 _LOCK: Final = 0x6361  # any number that others do not lock
 _PRAGMAS: Final = (
@@ -122,7 +123,7 @@ class Database:
             raise DatabaseUnusable("postgres", reason) from error
         engine = sqlalchemy.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(datasource),
+            creator=lambda: psycopg.connect(datasource, connect_timeout=_CONNECT_SECONDS),
             pool_size=_CONNECTIONS,
             pool_pre_ping=True,
             hide_parameters=True,

@@ -11,6 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from gridloom.common.operations import OperationsSettings
+
 from .authority_settings import AuthoritySettings
 
 SQLITE: Final = "sqlite3"
@@ -83,12 +85,12 @@ class ServerTlsSettings:
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """homes: the CAs, the default one first; operations: ``host:port``, empty for none."""
+    """homes: the CAs, the default one first; operations: where health and figures are told."""
 
     address: str
     port: int
     homes: tuple[HomeSettings, ...]
     tls: ServerTlsSettings | None = None
     origins: Sequence[str] = ()
-    operations: str = ""
+    operations: OperationsSettings = field(default_factory=OperationsSettings)
     compatible_1_3: bool = False

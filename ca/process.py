@@ -1,6 +1,6 @@
 """A server of CAs as a process: what ``gridloom ca start`` runs.
 
-(Fabric: fabric-ca lib/server.go Start; lib/server/operations for health and version)
+(Fabric: fabric-ca lib/server.go Start; lib/server/operations for health and metrics)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gridloom.common.http_server import Application, HttpServer
+from gridloom.common.operations import Operations, operations_server
 
 from .authority import Authority, AuthorityUnusable
 from .home import open_authority, server_tls
@@ -25,7 +25,10 @@ from .settings import load_settings
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a server tells once it serves. url: of the clients' interface."""
+    """What a server tells once it serves.
+
+    url: of the clients' interface; operations: ``host:port`` of health and figures, or empty.
+    """
 
     url: str
     names: Sequence[str]
@@ -58,11 +61,12 @@ async def serve(
         port = await server.start()
         stack.push_async_callback(server.stop)
         operations = ""
-        if settings.operations:
-            health = HttpServer(lambda: _operations(service), settings.operations)
-            host = settings.operations.rpartition(":")[0]
-            operations = f"http://{host}:{await health.start()}"
-            stack.push_async_callback(health.stop)
+        if settings.operations.listen_address:
+            told = Operations({"database": service.ailment}, {}, service.figures)
+            watched = operations_server(settings.operations, told)
+            host = settings.operations.listen_address.rpartition(":")[0]
+            operations = f"{host}:{await watched.start()}"
+            stack.push_async_callback(watched.stop)
         scheme = "http" if tls is None else "https"
         names = [authority.name for authority in authorities]
         ready(Running(f"{scheme}://{settings.address}:{port}", names, operations))
@@ -96,9 +100,3 @@ def _check_apart(homes: Sequence[HomeSettings]) -> None:
         if place in seen:
             raise AuthorityUnusable(name, f"its database is also that of CA {seen[place]!r}")
         seen[place] = name
-
-
-def _operations(service: Service) -> Application:
-    from .operations import operations  # noqa: PLC0415 - it imports the web framework
-
-    return operations(service)

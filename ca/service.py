@@ -10,8 +10,10 @@ worker threads (``server.py``).  All it raises is ``Refusal``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from threading import Lock
 from types import MappingProxyType
 from typing import Final
 
@@ -92,9 +94,24 @@ class Service:
                 raise AuthorityUnusable(authority.name, "another CA has this name, too")
             self.authorities[authority.name] = authority
         self._compatible_1_3 = compatible_1_3
+        self._counted: Counter[tuple[Endpoint, int]] = Counter()
+        self._counting = Lock()
 
     def handle(self, endpoint: Endpoint, request: Request) -> Answer:
         """Answer a request; Refusal."""
+        status = 500
+        try:
+            answer = self._handle(endpoint, request)
+            status = answer.status
+        except Refusal as refusal:
+            status = refusal.status
+            raise
+        finally:
+            with self._counting:
+                self._counted[endpoint, status] += 1
+        return answer
+
+    def _handle(self, endpoint: Endpoint, request: Request) -> Answer:
         handler = HANDLERS[endpoint].get(request.method)
         if handler is None:
             message = f"Method {request.method} is not allowed"
@@ -103,11 +120,24 @@ class Service:
             RequestContext(request, self.authorities, compatible_1_3=self._compatible_1_3)
         )
 
-    def check_health(self) -> None:
-        """Ask each CA's database something; Refusal (504)."""
+    def ailment(self) -> str:
+        """What is wrong with the CAs' databases, empty if nothing is."""
         for authority in self.authorities.values():
-            with authority.database.read() as store:
-                store.identities.find("")
+            try:
+                with authority.database.read() as store:
+                    store.identities.find("")
+            except Refusal as refusal:
+                return f"CA '{authority.name}': {refusal.message}"
+        return ""
+
+    def figures(self) -> Iterator[tuple[str, Mapping[str, str], float]]:
+        """fabric-ca's count of requests: by route and status, under the default CA's name."""
+        name = next(iter(self.authorities))
+        with self._counting:
+            counted = sorted(self._counted.items(), key=lambda each: (each[0][0].value, each[0][1]))
+        for (endpoint, status), count in counted:
+            labels = {"ca_name": name, "api_name": endpoint.value, "status_code": str(status)}
+            yield "api_request_count", labels, count
 
     def close(self) -> None:
         """Give up the databases."""

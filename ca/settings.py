@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from gridloom.common.operations import read_operations
 from gridloom.common.settings import InvalidSetting, SettingsSource
 
 from .home_settings import SQLITE, HomeSettings, ServerSettings, ServerTlsSettings
@@ -51,7 +52,7 @@ def load_settings(
         homes=(default, *_further_homes(source, default)),
         tls=_server_tls(source, folder) if source.flag("tls.enabled") else None,
         origins=source.texts("cors.origins") if source.flag("cors.enabled") else (),
-        operations=source.value("operations.listenAddress", str, ""),
+        operations=read_operations(source, "operations.listenAddress", "operations.tls"),
         compatible_1_3=source.flag("compatibility_mode_v1_3"),
     )
 

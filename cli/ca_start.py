@@ -50,27 +50,28 @@ def start(
 
     Settings: fabric-ca-server-config.yaml in the folder, FABRIC_CA_SERVER_* variables.
     """
+    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format=LOG_FORMAT)
+    folder = home.absolute()
+    _make(folder, boot, name, parent)
+    given = {
+        "ca.name": name,
+        "address": address,
+        "port": "" if port is None else str(port),
+        "tls.enabled": "true" if tls else "",
+        "intermediate.parentserver.url": parent,
+        "intermediate.tls.certfiles": parent_roots and str(Path(parent_roots).absolute()),
+    }
+    run(_serve(folder, {key: value for key, value in given.items() if value}))
+
+
+def _make(folder: Path, boot: str, name: str, parent: str) -> None:
+    """Write the settings of a new CA."""
     from gridloom.ca.config_file import create_config  # noqa: PLC0415
     from gridloom.ca.settings import CONFIG_FILE  # noqa: PLC0415
 
-    logging.basicConfig(level=logging.DEBUG if debug else logging.INFO, format=LOG_FORMAT)
-    overrides = {
-        key: value
-        for key, value in {
-            "ca.name": name,
-            "address": address,
-            "port": "" if port is None else str(port),
-            "tls.enabled": "true" if tls else "",
-            "intermediate.parentserver.url": parent,
-            "intermediate.tls.certfiles": parent_roots and str(Path(parent_roots).absolute()),
-        }.items()
-        if value
-    }
-    folder = home.absolute()
     if not (folder / CONFIG_FILE).exists():
         create_config(folder, boot, name, parent)
         typer.echo(f"wrote {folder / CONFIG_FILE}", err=True)
-    run(_serve(folder, overrides))
 
 
 async def _serve(folder: Path, overrides: dict[str, str]) -> None:
@@ -84,4 +85,4 @@ def _tell(running: Running) -> None:
     names = ", ".join(name or "the default CA" for name in running.names)
     typer.echo(f"serving {names} at {running.url}")
     if running.operations:
-        typer.echo(f"health at {running.operations}/healthz")
+        typer.echo(f"health and metrics at {running.operations}")

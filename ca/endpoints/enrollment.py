@@ -69,7 +69,11 @@ def reenroll(context: RequestContext) -> Answer:
     """Certify an identity that has a certificate."""
     ignore_expiry = context.authority.settings.reenroll_ignores_expiry
     caller = context.authenticate_by_token(ignore_expiry=ignore_expiry)
-    return _issue(context.authority, _Wanted(context, caller.identity), lambda _: None)
+
+    def check(store: Store) -> None:
+        context.check_standing(store, caller.certificate)  # who is revoked meanwhile gets no more
+
+    return _issue(context.authority, _Wanted(context, caller.identity), check)
 
 
 class _Wanted:
@@ -98,15 +102,15 @@ class _Wanted:
             raise bad_request("extensions cannot be chosen by the request")
 
 
-def _issue(authority: Authority, wanted: _Wanted, count: Callable[[Store], None]) -> Answer:
-    """Sign, and store the certificate; both or neither with what ``count`` does."""
+def _issue(authority: Authority, wanted: _Wanted, check: Callable[[Store], None]) -> Answer:
+    """Sign, and store the certificate if ``check`` agrees within the same transaction."""
     for _ in range(_SERIALS):
         certificate = authority.certify(
             wanted.key, wanted.subject, wanted.profile, wanted.not_before, wanted.extensions
         )
         try:
             with authority.database.write() as store:
-                count(store)
+                check(store)
                 store.certificates.add(certificate, authority.key_id)
         except SerialTaken:
             continue

@@ -1,12 +1,12 @@
 """The paper's multi-objective particle swarm: purchases that cost little and buy much.
 
-Paper 004, eq. (5): v <- w v + c1 z1 (P_id - x) + c2 z2 (P_gd - x), x <- x + v, with P_gd drawn
-from the archive of non-inferior solutions.  The paper gives no constants; these are the usual
-ones (Clerc and Kennedy, 2002).  A position outside an offer is put on its edge; one above the
-price cap is cut back, the dearest supplier first.  In each step part of the swarm also moves
-energy from a dearer to a cheaper supplier (the paper's "transaction priority").  The flight
-alone ends about 1 % of C(Q_max) above the front; settling the archive by the same moves, once
-for each pair of suppliers, brings it onto the front.  (Fabric counterpart: none.)
+Paper 004, eq. (5), with P_gd drawn from the archive of non-inferior solutions; the step and its
+constants, which the paper does not give, are in flight.py.  A position outside an offer is put
+on its edge; one above the price cap is cut back, the dearest supplier first.  In each step part
+of the swarm also moves energy from a dearer to a cheaper supplier (the paper's "transaction
+priority").  The flight alone ends about 1 % of C(Q_max) above the front; settling the archive by
+the same moves, once for each pair of suppliers, brings it onto the front.
+(Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..flight import Particles, step
 from .archive import Archive, non_dominated, thin
 from .offers import Floats, Offers, Values
 
@@ -26,16 +27,14 @@ Rows = npt.NDArray[np.intp]
 class Flight:
     """How the swarm flies.
 
-    particles, iterations; archive: most members kept; inertia: w; pull: c1 = c2; exchange:
-    share of the particles that move energy to a cheaper supplier in each step; settle: whether
-    the archive does so at the end.
+    particles, iterations; archive: most members kept; exchange: share of the particles that
+    move energy to a cheaper supplier in each step; settle: whether the archive does so at the
+    end.
     """
 
     particles: int = 100
     iterations: int = 60
     archive: int = 200
-    inertia: float = 0.7298
-    pull: float = 1.49618
     exchange: float = 0.2
     settle: bool = True
 
@@ -72,32 +71,25 @@ class _Swarm:
         self._offers, self._rng, self._flight = offers, rng, flight
         self._high = np.asarray(offers.capacity, dtype=np.float64)
         shape = (flight.particles, len(self._high))
-        self._position = offers.curtail(rng.uniform(0.0, 1.0, shape) * self._high)
-        self._velocity = rng.uniform(-0.5, 0.5, shape) * self._high
-        self._own = self._position.copy()
+        position = offers.curtail(rng.uniform(0.0, 1.0, shape) * self._high)
+        self._swarm = Particles(position, rng.uniform(-0.5, 0.5, shape) * self._high)
+        self._own = position.copy()
         self._own_values = offers.values(self._own)
         ends = offers.curtail(np.stack([np.zeros_like(self._high), self._high]))
-        first = np.concatenate([ends, self._position])
+        first = np.concatenate([ends, position])
         self.archive = thin(non_dominated(first, offers.values(first)), flight.archive)
 
     def fly(self) -> None:
         """One step of every particle, eq. (5)."""
         rng, flight = self._rng, self._flight
         leaders = self.archive.purchases[rng.integers(len(self.archive), size=flight.particles)]
-        pull = rng.uniform(0.0, flight.pull, (2, *self._position.shape))
-        self._velocity = (
-            flight.inertia * self._velocity
-            + pull[0] * (self._own - self._position)
-            + pull[1] * (leaders - self._position)
-        )
-        moved = self._position + self._velocity
-        self._velocity[(moved < 0) | (moved > self._high)] = 0.0
-        moved = np.clip(moved, 0.0, self._high)
+        moved, velocity = step(self._swarm, self._own, leaders, (0.0, self._high), rng)
         self._exchange(moved)
-        self._position = self._offers.curtail(moved)
-        values = self._offers.values(self._position)
+        position = self._offers.curtail(moved)
+        self._swarm = Particles(position, velocity)
+        values = self._offers.values(position)
         self._remember(values)
-        everybody = np.concatenate([self.archive.purchases, self._position])
+        everybody = np.concatenate([self.archive.purchases, position])
         both = Values(
             np.concatenate([self.archive.values.cost, values.cost]),
             np.concatenate([self.archive.values.quantity, values.quantity]),
@@ -124,7 +116,7 @@ class _Swarm:
         worse = (values.cost >= own.cost) & (values.quantity <= own.quantity) & ~no_worse
         coin = self._rng.uniform(size=len(no_worse)) < 0.5
         take = no_worse | (~worse & coin)
-        self._own[take] = self._position[take]
+        self._own[take] = self._swarm.position[take]
         self._own_values = Values(
             np.where(take, values.cost, own.cost), np.where(take, values.quantity, own.quantity)
         )

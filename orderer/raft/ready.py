@@ -55,6 +55,7 @@ class Ready:
     soft_state, hard_state, snapshot: None if they have not changed.
     With asynchronous storage writes 1 and 3 are asked for by messages to LOCAL_APPEND_THREAD and
     LOCAL_APPLY_THREAD instead, whose responses take the place of ``advance``.
+    A snapshot may then overtake an order to apply what it holds already: those entries are skipped.
     """
 
     soft_state: SoftState | None = None

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from gridloom.ca.certificate_records import CertificateFilter
 from gridloom.ca.subjects import Subject
 from harness.membership import (
     Clock,
@@ -16,6 +17,8 @@ from harness.membership import (
     new_key,
     signing_request,
 )
+
+ALICES = CertificateFilter(id="alice")
 
 
 @pytest.fixture
@@ -98,6 +101,27 @@ async def test_who_is_removed_is_out(ca):
     reply = await ca.ask("DELETE", "/identities/admin?force=true", by=admin)
     assert reply.result["id"] == "admin"
     assert await refusal(ca, admin) == (401, 20)
+
+
+@pytest.mark.parametrize("path", ["/enroll", "/reenroll"])
+async def test_who_is_revoked_while_a_certificate_is_made_does_not_get_it(clock, path, monkeypatch):
+    one = authority(clock=clock)
+    ca = client_of(one)
+    alice = await ca.newcomer(await ca.enroll("admin", "adminpw"), "alice", secret="pw")
+    certify = one.certify
+
+    def slowly(*arguments):
+        with one.database.write() as store:
+            store.identities.revoke("alice")
+            store.certificates.revoke_of(["alice"], 0, clock())
+        return certify(*arguments)
+
+    monkeypatch.setattr(one, "certify", slowly)
+    body = {"certificate_request": signing_request("alice", new_key())}
+    how = {"by": alice} if path == "/reenroll" else {"basic": "alice:pw"}
+    assert (await ca.ask("POST", path, body, **how)).code == 20
+    with one.database.read() as store:
+        assert all(each.is_revoked for each in store.certificates.page(1, 9, ALICES))
 
 
 async def test_the_old_token_form_needs_the_setting(clock):

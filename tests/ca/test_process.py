@@ -43,7 +43,8 @@ def client(url: str, roots: Path | None = None) -> CaClient:
     return CaClient(Web(int(url.rpartition(":")[2]), context))
 
 
-async def test_a_new_ca_serves_over_tls_and_stops_when_told(tmp_path):
+async def test_a_new_ca_serves_over_tls_and_stops_when_told(tmp_path, monkeypatch):
+    monkeypatch.setenv("FABRIC_CA_SERVER_OPERATIONS_LISTENADDRESS", "127.0.0.1:0")
     with started(tmp_path, "-b", "admin:adminpw", "-n", "ca-org1", "--tls") as (process, url):
         ca = client(url, tmp_path / "ca-cert.pem")
         assert url.startswith("https://127.0.0.1:")
@@ -51,6 +52,8 @@ async def test_a_new_ca_serves_over_tls_and_stops_when_told(tmp_path):
         admin = await ca.enroll("admin", "adminpw")
         await ca.newcomer(admin, "alice", secret="s3cret")
         assert (await ca.ask("POST", "/enroll", {}, basic="alice:wr0ng")).status == 401
+        port = int(process.stdout.readline().rpartition(":")[2])
+        assert (await Web(port)("GET", "/healthz")).status == 200
         process.send_signal(signal.SIGTERM)
         output = process.stdout.read() + process.stderr.read()
         assert process.wait(30) == 0

@@ -11,12 +11,13 @@ import pytest
 from gridloom.ca.authority import AuthorityUnusable
 from gridloom.ca.database import Database
 from gridloom.ca.issuer import Profile
-from gridloom.ca.operations import operations
 from gridloom.ca.server import CaServer
 from gridloom.ca.service import Endpoint, Service
 from gridloom.ca.subjects import Subject
 from gridloom.ca.web import MAX_BODY, application
 from gridloom.common.keystore import key_pem
+from gridloom.common.operations import Operations
+from gridloom.common.operations import application as operations
 from gridloom.common.rpc.grpc_channel import ClientTls
 from gridloom.common.rpc.grpc_server import ServerTls
 from gridloom.common.tls_context import client_context
@@ -188,15 +189,30 @@ async def test_a_serial_number_that_is_taken_is_drawn_again(clock):
         assert store.identities.get("admin").state == 2, "not counted"
 
 
-async def test_health_asks_the_database(clock, tmp_path):
+async def test_health_asks_the_database(clock):
     one = authority(clock=clock)
-    send = Direct(operations(Service([one])))
+    service = Service([one])
+    send = Direct(operations(Operations({"database": service.ailment}, {}, service.figures)))
     answer = await send("GET", "/healthz")
     assert (answer.status, json.loads(answer.body)["status"]) == (200, "OK")
-    assert json.loads((await send("GET", "/version")).body)["Version"].startswith("v1.5-")
     with one.database.write() as store:
         store.identities._connection.exec_driver_sql("DROP TABLE users")
     answer = await send("GET", "/healthz")
     assert answer.status == 503
     (failed,) = json.loads(answer.body)["failed_checks"]
     assert failed["component"] == "database"
+
+
+async def test_requests_are_counted_and_nothing_secret_is(clock):
+    service = Service([authority(clock=clock)])
+    ca = CaClient(Direct(application(service)))
+    await ca.enroll("admin", "adminpw")
+    for _ in range(2):
+        await ca.ask("POST", "/enroll", {}, basic="admin:wr0ng")
+    send = Direct(operations(Operations({}, {}, service.figures)))
+    text = (await send("GET", "/metrics")).body.decode()
+    name = 'api_request_count{ca_name="ca-org1",api_name="enroll"'
+    assert text.splitlines() == [
+        name + ',status_code="201"} 1',
+        name + ',status_code="401"} 2',
+    ]

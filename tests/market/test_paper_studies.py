@@ -2,6 +2,8 @@
 
 import pytest
 
+from gridloom.market.report import write
+from gridloom.market.scenario import Scenario
 from gridloom.market.studies import SCENARIOS, STUDIES
 from harness.market_runs import run_of
 from harness.shared import shared
@@ -39,3 +41,30 @@ def test_the_settled_archive_is_accepted_and_the_plain_flight_says_how_near_it_c
 @pytest.mark.parametrize("name", ["paper-002", "paper-004"])
 def test_the_scenarios_are_listed(name):
     assert SCENARIOS[name].study in STUDIES
+
+
+QUICK = {"particles": 20, "iterations": 5}
+
+
+@pytest.mark.parametrize(
+    ("study", "parameters"),
+    [
+        ("learning", {"hours": 2, "colony": {"ants": 5, "iterations": 5}, "ledger": True,
+                      "game": {"regret": 1e3}}),
+        ("distribution", {"hours": 2, "swarm": QUICK, "ledger": True}),
+        ("distribution_balance", {"nodes": 3, "periods": 3, "ledger": True}),
+        ("distribution_delay", {"participants": [2], "rounds": 1}),
+        ("paper_002", {"colony": {"ants": 5, "iterations": 5}}),
+        ("paper_004", {}),
+    ],
+)  # fmt: skip
+def test_the_same_seed_gives_the_same_bytes(study, parameters, tmp_path):
+    scenario = Scenario("twice", study, seed=1, parameters=parameters)
+    for folder in ("one", "again"):
+        result, _ = metrics_of(study, **parameters)
+        written = write(result, scenario, tmp_path / folder)
+    for path in written:
+        if not path.name.startswith(("measured", "delays")):
+            assert path.read_bytes() == (tmp_path / "one" / path.name).read_bytes(), path.name
+    page = (tmp_path / "one" / "report.html").read_text()
+    assert "src=" not in page
