@@ -14,7 +14,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
@@ -24,8 +24,6 @@ from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
-from gridloom.orderer.cluster.dialer import Dial
-from gridloom.orderer.cluster.members import Member
 from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
@@ -37,6 +35,10 @@ from .home import NetworkHome
 from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of, utc_now
 from .ports import choose_ports
 from .topology import OrdererNode, PeerNode, Topology
+
+if TYPE_CHECKING:
+    from gridloom.orderer.cluster.dialer import Dial
+    from gridloom.orderer.cluster.members import Member
 
 Server: TypeAlias = GrpcServer | HttpServer | AuthorityServer
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
@@ -20,11 +21,6 @@ from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
 from gridloom.orderer.chain import CuttingMode
-from gridloom.orderer.cluster.block_puller import Puller
-from gridloom.orderer.cluster.dialer import Dial, grpc_dialer
-from gridloom.orderer.cluster.server import cluster_server
-from gridloom.orderer.etcdraft.consenter import ClusterParts, RaftSettings
-from gridloom.orderer.etcdraft.log_store import LogFolder, MemoryLogs
 from gridloom.orderer.node import Orderer
 from gridloom.orderer.storage import FileStorage, MemoryStorage
 from gridloom.peer.chaincodes.host import ChaincodeHost
@@ -53,6 +49,10 @@ from .topology import (
     PeerNode,
     Topology,
 )
+
+if TYPE_CHECKING:
+    from gridloom.orderer.cluster.dialer import Dial
+    from gridloom.orderer.etcdraft.consenter import ClusterParts
 
 CUTTING = {
     Cutting.IDLE: CuttingMode.IDLE,
@@ -188,6 +188,15 @@ class NodeBuilder:
         self, node: OrdererNode, orderers: Callable[[str], Channel], dial: Dial | None
     ) -> ClusterParts:
         """Return what makes an orderer one of several."""
+        # Networks of one orderer should not start slower for it.
+        from gridloom.orderer.cluster.block_puller import Puller  # noqa: PLC0415
+        from gridloom.orderer.cluster.dialer import grpc_dialer  # noqa: PLC0415
+        from gridloom.orderer.etcdraft.consenter import (  # noqa: PLC0415
+            ClusterParts,
+            RaftSettings,
+        )
+        from gridloom.orderer.etcdraft.log_store import LogFolder, MemoryLogs  # noqa: PLC0415
+
         own = self.material.node(node.name)
         home = self._stored
         logs = home and LogFolder(home.node("orderers", node.name) / "etcdraft" / "wal")
@@ -258,6 +267,8 @@ class NodeBuilder:
 
     def cluster_server(self, node: OrdererNode, orderer: Orderer) -> GrpcServer:
         """Return the server of an orderer's cluster port, which asks for certificates."""
+        from gridloom.orderer.cluster.server import cluster_server  # noqa: PLC0415 - as above
+
         own = self.material.node(node.name).tls
         return cluster_server(orderer, node.cluster_endpoint, own.certificate, own.key, own.root)
 

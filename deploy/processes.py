@@ -15,6 +15,7 @@ import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gridloom.common.errors import GridloomError
@@ -141,7 +142,8 @@ class NodeProcesses:
                 await asyncio.sleep(RESTART_PAUSE)
                 await self._spawn(name)
             self._changed()
-            await self._start(name)
+            with suppress(NodeFailed):  # which the next round finds out, and counts
+                await self._start(name)
 
     def _may_restart(self, name: str) -> bool:
         now = asyncio.get_running_loop().time()

@@ -136,6 +136,14 @@ class Chain(Protocol):
         """How it does: active, onboarding, inactive or failed."""
 
     @property
+    def ready(self) -> bool:
+        """Whether a message would be ordered now."""
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is this node that orders."""
+
+    @property
     def errored(self) -> asyncio.Event:
         """Set when the chain can no longer vouch for being up to date: failed or halted."""
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridloom.common.deliver import TIME_WINDOW, DeliverHandler
 from gridloom.common.envelopes import Clock
@@ -25,8 +26,6 @@ from .chain import Consenter, CuttingMode
 from .chain_support import OrdererResources
 from .cluster.service import CLUSTER, ClusterReceiver, ClusterService
 from .deliver import BlockResponses, authorize_reader
-from .etcdraft.chain import RaftChain
-from .etcdraft.consenter import ClusterParts, EtcdraftConsenter
 from .etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from .etcdraft.metadata import tls_anchors
 from .poca.chain import PocaChain
@@ -37,6 +36,9 @@ from .registrar import ChannelInfo, Registrar
 from .solo.consenter import CONSENSUS_TYPE as SOLO
 from .solo.consenter import SoloConsenter
 from .storage import OrdererStorage
+
+if TYPE_CHECKING:
+    from .etcdraft.consenter import ClusterParts
 
 ATOMIC_BROADCAST = "orderer.AtomicBroadcast"
 
@@ -111,6 +113,9 @@ class Orderer:
             POCA: PocaConsenter(signer, cutting, orderers=orderers, votes=votes),
         }
         if cluster is not None:
+            # Whoever orders alone should not start slower for it.
+            from .etcdraft.consenter import EtcdraftConsenter  # noqa: PLC0415
+
             own[ETCDRAFT] = EtcdraftConsenter(cluster, self._log_disk)
         resources = OrdererResources(
             signer=signer,
@@ -171,19 +176,17 @@ class Orderer:
         support = self.registrar.find(channel_id)
         if support is None:
             return False
-        chain = support.chain
-        return bool(chain.leader) if isinstance(chain, RaftChain) else chain.status == "active"
+        return support.chain.ready
 
     def leads(self, channel_id: str) -> bool:
         """Whether this node is the one that orders a channel's messages."""
         support = self.registrar.find(channel_id)
-        chain = None if support is None else support.chain
-        return chain.leads if isinstance(chain, RaftChain) else chain is not None
+        return support is not None and support.chain.leads
 
     def _receiver(self, channel_id: str) -> ClusterReceiver | None:
         support = self.registrar.find(channel_id)
-        chain = None if support is None else support.chain
-        return chain if isinstance(chain, RaftChain) else None
+        chain: object = None if support is None else support.chain
+        return chain if isinstance(chain, ClusterReceiver) else None
 
     def _poca_chain(self, channel_id: str) -> PocaChain | None:
         support = self.registrar.find(channel_id)

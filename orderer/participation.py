@@ -23,6 +23,7 @@ from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block, Envelope
 
 from .chain import ChainUnavailable
+from .follower.chain import NotConsenter
 from .participation_answers import (
     BASE,
     CHANNELS,
@@ -147,6 +148,8 @@ class _Participation:
             raise Refusal(405, f"cannot update: {words_of(error)}") from error
         except ChannelPendingRemoval as error:
             raise Refusal(status_of(error), f"cannot update: {words_of(error)}") from error
+        except NotConsenter as error:
+            raise Refusal(403, f"cannot update: {words_of(error)}") from error
         except GridloomError as error:
             failed = f"cannot update: failed update config of channel {channel_id}"
             if isinstance(error, ChainUnavailable):

@@ -14,6 +14,7 @@ from gridloom.common.block_store import BlockNotFound
 from gridloom.common.errors import GridloomError
 from gridloom.common.go_json import go_json
 
+from .follower.chain import NotConsenter
 from .registrar import ChannelExists, ChannelInfo, ChannelMissing, ChannelPendingRemoval
 
 BASE = "/participation/v1/"
@@ -86,18 +87,19 @@ def status_of(error: GridloomError) -> int:
     return 400
 
 
+_WORDS = {
+    ChannelMissing: "channel does not exist",
+    ChannelExists: "channel already exists",
+    NotConsenter: "channel is not ready, he is a follower",
+}
+
+
 def words_of(error: GridloomError) -> str:
     """Return Fabric's words, which do not name the channel."""
     match error:
-        case ChannelMissing():
-            return "channel does not exist"
-        case ChannelExists():
-            return "channel already exists"
-        case ChannelPendingRemoval(failed=True):
-            return "channel removal failure"
-        case ChannelPendingRemoval():
-            return "channel pending removal"
+        case ChannelPendingRemoval(failed=failed):
+            return "channel removal failure" if failed else "channel pending removal"
         case BlockNotFound(number=number):
             return f"no such block number [{number}] in index"
         case _:
-            return str(error)
+            return _WORDS.get(type(error), str(error))

@@ -17,6 +17,7 @@ from gridloom.common.errors import GridloomError
 from gridloom.protos.common import common_pb2
 
 from .chain_support import ChainSupport, OrdererResources, find_consenter
+from .follower.chain import FollowerChain, NotConsenter
 from .follower.onboarding import Onboarding
 from .participation_checks import BlockId, InvalidJoinBlock, check_join_block
 from .storage import OrdererStorage
@@ -206,10 +207,14 @@ class Registrar:
     async def update(self, channel_id: str, envelope: common_pb2.Envelope) -> ChannelInfo:
         """Have a config update ordered, as Broadcast does.
 
-        ChannelMissing, ChannelPendingRemoval, MessageRejected, ChainUnavailable.
+        ChannelMissing, ChannelPendingRemoval, NotConsenter, MessageRejected, ChainUnavailable.
         """
         self._check_not_removing(channel_id)
+        if channel_id in self._onboarding:
+            raise NotConsenter(channel_id)
         support = self.get(channel_id)
+        if isinstance(support.chain, FollowerChain):
+            raise NotConsenter(channel_id)
         ordered = await support.configure(envelope, open_envelope(envelope))
         if ordered is not None:
             await ordered

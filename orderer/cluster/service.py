@@ -7,7 +7,7 @@ of the channel (Fabric: orderer/common/cluster/{service,comm}.go).
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gridloom.common import certificates
 from gridloom.common.errors import MalformedMessage
@@ -25,6 +25,7 @@ from .members import public_key
 CLUSTER = "orderer.Cluster"
 
 
+@runtime_checkable
 class ClusterReceiver(Protocol):
     """A channel's chain, as the other members' messages reach it."""
 

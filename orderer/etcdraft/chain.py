@@ -142,8 +142,11 @@ class RaftChain:
         return "failed" if self._refusal and not self._halting else "active"
 
     @property
+    def ready(self) -> bool:
+        return bool(self.leader) and not (self._refusal or self._trouble)
+
+    @property
     def leads(self) -> bool:
-        """Whether this node orders."""
         return self._node.leads
 
     def start(self) -> None:

@@ -108,6 +108,16 @@ class PocaChain:
         """How it does."""
         return "inactive" if self._refusal else "active"
 
+    @property
+    def ready(self) -> bool:
+        """Whether a message would be ordered now."""
+        return not self._refusal
+
+    @property
+    def leads(self) -> bool:
+        """As much as anybody: each block is cut by whoever wins the right to."""
+        return not self._refusal
+
     def _loaded(self) -> Votes:
         """The stored votes of this height; older ones, or another chain's, are spent."""
         votes, height = self._store.load(), self._support.height

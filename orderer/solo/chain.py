@@ -62,6 +62,7 @@ class SoloChain:
 
     relation = "other"
     """To a cluster that there is not."""
+    leads = True
 
     def __init__(self, support: ConsenterSupport, cutting: CuttingMode, timer: Timer) -> None:
         self._support = support
@@ -83,6 +84,10 @@ class SoloChain:
     @property
     def status(self) -> str:
         return "failed" if self._failed else "active"
+
+    @property
+    def ready(self) -> bool:
+        return not self._refusal
 
     def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
         """Solo has no metadata of its own, so whatever stands there will do."""

@@ -1,6 +1,7 @@
 """Joining channels that others order: as a follower, as a consenter, and giving up again."""
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ import pytest
 from gridloom.common.block_store import MemoryBlockStore
 from gridloom.orderer.etcdraft.metadata import InvalidConsenters
 from gridloom.orderer.node import Orderer
+from gridloom.orderer.participation import participation
+from gridloom.orderer.participation_answers import CHANNELS
 from gridloom.orderer.registrar import ChannelExists, ForeignLedger, OnboardingUnserved
 from gridloom.orderer.solo.consenter import SoloConsenter
 from gridloom.orderer.storage import FileStorage, MemoryStorage
@@ -15,6 +18,7 @@ from gridloom.protos.common.common_pb2 import Block, Status
 from harness import ordering
 from harness.ordering_cluster import CHANNEL, RaftCluster
 from harness.virtual_time import virtual
+from harness.web import Direct
 
 FOURTH = "orderer4.example.com"
 OK = Status.SUCCESS
@@ -133,3 +137,39 @@ def test_blocks_of_another_channel_are_noticed(tmp_path: Path) -> None:
         Orderer(ordering.orderer_signer(), "OrdererMSP", FileStorage(tmp_path))
     assert (caught.value.channel_id, caught.value.found) == ("mychannel", "yours")
     assert isinstance(MemoryStorage().open("x"), MemoryBlockStore)
+
+
+@virtual
+async def test_administrators_see_over_http_what_a_node_is_to_its_channels() -> None:
+    async with RaftCluster(4, members=3) as cluster:
+        leader = await cluster.leader()
+        fourth = await cluster.start(FOURTH)
+        web = Direct(participation(fourth.running.registrar))
+        form, content_type = multipart("config-block", cluster.genesis.SerializeToString())
+        joined = await web("POST", CHANNELS, form, {"Content-Type": content_type})
+        assert joined.status == 201
+        shown = json.loads(joined.body)
+        assert (shown["consensusRelation"], shown["status"]) == ("follower", "active")
+        update = cluster.update(leader.name, lambda c: [*c, cluster.consenter(FOURTH)])
+        form, content_type = multipart("config-update-envelope", update.SerializeToString())
+        refused = await web("PUT", CHANNELS, form, {"Content-Type": content_type})
+        assert refused.status == 403
+        assert json.loads(refused.body) == {
+            "error": "cannot update: channel is not ready, he is a follower"
+        }
+        others = Direct(participation(leader.running.registrar))
+        accepted = await others("PUT", CHANNELS, form, {"Content-Type": content_type})
+        assert accepted.status == 201
+        await cluster.until(lambda: "consenter" in str(fourth.running.channels()))
+        listed = json.loads((await web("GET", CHANNELS)).body)
+        assert [each["name"] for each in listed["channels"]] == [CHANNEL]
+        shown = json.loads((await web("GET", f"{CHANNELS}/{CHANNEL}")).body)
+        assert (shown["consensusRelation"], shown["status"]) == ("consenter", "active")
+        assert (await web("DELETE", f"{CHANNELS}/{CHANNEL}")).status == 204
+        assert json.loads((await web("GET", CHANNELS)).body)["channels"] is None
+
+
+def multipart(name: str, content: bytes) -> tuple[bytes, str]:
+    """A form with one file."""
+    head = f'--b\r\nContent-Disposition: form-data; name="{name}"; filename="f"\r\n\r\n'
+    return head.encode() + content + b"\r\n--b--\r\n", "multipart/form-data; boundary=b"
