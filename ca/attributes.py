@@ -60,12 +60,12 @@ def value_of(attributes: Attributes, name: str) -> str | None:
 
 
 def truth(text: str) -> bool:
-    """Read a boolean in the spellings that Go knows; ValueError."""
+    """Read a boolean in the spellings that Go knows; ValueError in Go's words."""
     if text in _TRUE:
         return True
     if text in _FALSE:
         return False
-    raise ValueError(f"{text!r} is neither true nor false")
+    raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
 
 
 def listed(text: str) -> list[str]:

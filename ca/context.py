@@ -62,14 +62,17 @@ class RequestContext:
             raise Refusal(404, Code.CA_NOT_FOUND, f"CA '{self.ca_name}' does not exist")
         return authority
 
-    def flag(self, name: str, code: Code) -> bool:
-        """A boolean parameter, False if it is not there; Refusal (400)."""
+    def flag(self, name: str, code: Code, wrong: str = "") -> bool:
+        """A boolean parameter, False if it is not there; Refusal (400).
+
+        wrong: what a refusal begins with, if not with fabric-ca's usual words.
+        """
         text = self.request.query.get(name, "")
         try:
             return attributes.truth(text.lower()) if text else False
         except ValueError as error:
-            message = f"Failed to correctly parse value of '{name}' query parameter: {error}"
-            raise Refusal(400, code, message) from error
+            wrong = wrong or f"Failed to correctly parse value of '{name}' query parameter"
+            raise Refusal(400, code, f"{wrong}: {error}") from error
 
     def _check_authorization(self) -> None:
         if not self.request.authorization:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import channel_changes
+from . import channel_changes, consenters
 from .channel_changes import Output, Signers
 from .channel_update import ChangeOptions, apply_change
 from .channel_update import send as send_update
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Read and change a channel's configuration.", no_args_is_help=True)
 channel_changes.register(app)
+consenters.register(app)
 
 Source = Annotated[Path, typer.Argument(help="The file to read.", exists=True, dir_okay=False)]
 Target = Annotated[

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PATIENCE = 600.0  # seconds
 _MSPS = {"operator": "OperatorMSP", "prosumers": "ProsumersMSP", "utility": "UtilityMSP"}
 
 
@@ -94,6 +95,7 @@ class MarketNetwork:
         self, organisation: str, name: str, roles: str = "", capacity: int | None = None
     ) -> Member:
         """Somebody of an organisation, enrolled now unless he is already."""
+        from gridloom.client import Timeouts  # noqa: PLC0415
         from gridloom.market.journal import Member  # noqa: PLC0415
 
         access, msp_id = self._network.access, _MSPS[organisation]
@@ -102,7 +104,10 @@ class MarketNetwork:
             if capacity is not None:
                 attributes["gridloom.capacity"] = str(capacity)
             access.material.issue_user(msp_id, name, attributes=attributes)
-        channel = access.gateway(msp_id, name).get_network(self.channel)
+        # All nodes are in this process: a busy machine is slow, nobody is unreachable.
+        patient = Timeouts(_PATIENCE, _PATIENCE, _PATIENCE, _PATIENCE)
+        gateway = access.gateway(msp_id, name, timeouts=patient)
+        channel = gateway.get_network(self.channel)
         return Member(name, msp_id, channel, access.signer(msp_id, name))
 
     async def chain(self) -> Chain:

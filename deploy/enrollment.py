@@ -157,11 +157,17 @@ class OrganizationMaterial:
         identity: SigningIdentity,
         key: crypto.PrivateKey,
         random_bytes: crypto.RandomBytes,
+        *,
+        tls: bool = True,
     ) -> Enrollment:
-        """Put a node's new signing certificate, and one for TLS, in the place of the old ones."""
+        """Put a node's new signing certificate, and one for TLS, in the place of the old ones.
+
+        tls: False leaves the one for TLS.
+        """
         old = self.nodes[name]
         hosts = hosts_of(parse_pem(old.tls.certificate))
-        renewed = Enrollment(name, old.role, identity, key, self._tls(name, hosts, random_bytes))
+        shown = self._tls(name, hosts, random_bytes) if tls else old.tls
+        renewed = Enrollment(name, old.role, identity, key, shown)
         self.nodes[name] = renewed
         return renewed
 

@@ -115,14 +115,19 @@ class Material:
         return self._kept(org, org.adopt_user(name, identity, key, self._random_bytes))
 
     def renew_node(
-        self, name: str, identity: SigningIdentity, key: crypto.PrivateKey
+        self,
+        name: str,
+        identity: SigningIdentity,
+        key: crypto.PrivateKey,
+        *,
+        tls: bool = True,
     ) -> Enrollment:
         """Put new certificates in the place of a node's, on disk too; MaterialError.
 
-        identity: from the CA's server; the certificate for TLS is issued here.
+        identity: from the CA's server; tls: whether to issue one for TLS, too.
         """
         org = self._owner(name)
-        renewed = org.renew_node(name, identity, key, self._random_bytes)
+        renewed = org.renew_node(name, identity, key, self._random_bytes, tls=tls)
         if self.root is not None:
             material_tree.write_node(self.root, org, renewed)
         return renewed

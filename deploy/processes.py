@@ -76,7 +76,7 @@ class NodeProcesses:
         self._running: dict[str, Process] = {}
         self._replacing = asyncio.Lock()
         self._changed: Callable[[], None] = lambda: None
-        self._replaceable = set(self._orderers if topology.clustered else ())
+        self._replaceable = set(self._orderers if topology.replaces_orderers else ())
         self._falls: dict[str, list[float]] = {}
 
     @property

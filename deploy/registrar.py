@@ -62,8 +62,14 @@ class NetworkRegistrar:
         return self._material.adopt_user(organization, name, signer, user.private_key)
 
     async def renew_node(self, name: str) -> Enrollment:
-        """Re-enrol a peer or an orderer, by its full name; MaterialError if there is none."""
+        """Re-enrol a peer or an orderer, by its full name; MaterialError if there is none.
+
+        An orderer of a cluster keeps its certificate for TLS: the channels' configurations name it.
+        """
         node = self._material.node(name)
         authority = self.authority(node.msp_id)
         renewed = await authority.identity(node.certificate_pem, node.private_key).reenroll()
-        return self._material.renew_node(name, renewed.signer(node.msp_id), renewed.private_key)
+        named = self._topology.clustered and node.role == "orderer"
+        return self._material.renew_node(
+            name, renewed.signer(node.msp_id), renewed.private_key, tls=not named
+        )

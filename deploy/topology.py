@@ -16,6 +16,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from gridloom.common.poca import CONSENSUS_TYPE as POCA
 from gridloom.orderer.etcdraft.metadata import CONSENSUS_TYPE as ETCDRAFT
 from gridloom.orderer.etcdraft.metadata import Options
 from gridloom.peer.ledger.state_database import StateDatabase
@@ -212,8 +213,13 @@ class Topology:
 
     @property
     def clustered(self) -> bool:
-        """Return whether several orderers may serve a channel together."""
+        """Return whether orderers hear each other on ports of their own."""
         return self.consensus == ETCDRAFT
+
+    @property
+    def replaces_orderers(self) -> bool:
+        """Return whether the network goes on while an orderer is started again."""
+        return self.consensus in (ETCDRAFT, POCA)
 
     @staticmethod
     def default() -> Topology:

@@ -21,7 +21,15 @@ import numpy.typing as npt
 from gridloom.chaincode.energy.rules.feeder import Section
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
-from .community import Community, Device, DeviceKind, EmissionFactors, Feeder, User
+from .community import (
+    Community,
+    Device,
+    DeviceKind,
+    EmissionFactors,
+    Feeder,
+    User,
+    prices_by_interval,
+)
 from .errors import CommunityError
 
 _MINUTES = 15
@@ -106,9 +114,15 @@ def read_simbench(code: str, first_day: int, days: int) -> BenchmarkGrid:
 
 
 def as_community(
-    grid: BenchmarkGrid, prices: GridPrices, currency: str, emissions: EmissionFactors
+    grid: BenchmarkGrid,
+    prices: Sequence[GridPrices],
+    currency: str,
+    emissions: EmissionFactors,
 ) -> Community:
-    """The grid's users, profiles and feeder; CommunityError if it is not radial."""
+    """The grid's users, profiles and feeder; CommunityError if it is not radial.
+
+    prices: the grid's of each hour of a day, or one for all.
+    """
     owners = _owners(grid)
     names = list(dict.fromkeys(owners.values()))
     place = {name: i for i, name in enumerate(names)}
@@ -127,7 +141,7 @@ def as_community(
         users=_users(grid, owners, names),
         load=np.rint(load * watt_hours).astype(np.int64),
         generation=np.rint(generation * watt_hours).astype(np.int64),
-        prices=(prices,) * intervals,
+        prices=prices_by_interval(prices, intervals, _MINUTES),
         minutes=_MINUTES,
         currency=currency,
         emissions=emissions,

@@ -8,6 +8,7 @@ community can be traded there as it is.  Profiles are numpy arrays of int64 of s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -80,6 +81,14 @@ class Feeder:
     """Sections of a radial network; without any there are no limits."""
 
     sections: tuple[Section, ...] = ()
+
+
+def prices_by_interval(
+    hourly: Sequence[GridPrices], intervals: int, minutes: int
+) -> tuple[GridPrices, ...]:
+    """The grid's prices of intervals from midnight on; hourly: one of a day's hours each, or
+    a single one for all of them."""
+    return tuple(hourly[row * minutes // 60 % len(hourly)] for row in range(intervals))
 
 
 @dataclass(frozen=True, eq=False, slots=True)

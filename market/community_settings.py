@@ -4,7 +4,7 @@
                 ev: 0.25, latitude: 50, first_day: 172, feeder_kw: 60}
     community: {folder: my-street, unit: kWh, minutes: 60, feeder_kw: 60}
     community: {simbench: 1-LV-rural1--2-sw, first_day: 172, days: 1}    # gridloom[market]
-    tariff: {sell: 0.08, buy: 0.30, currency: EUR}
+    tariff: {sell: 0.08, buy: 0.30, currency: EUR}      # or lists of 24 hours' prices
     co2: {grid: 251, local: 41}
 
 (Fabric counterpart: none.)
@@ -35,6 +35,7 @@ _FOLDER = frozenset({"folder", "unit", "minutes", "feeder_kw"})
 _SIMBENCH = frozenset({"simbench", "first_day", "days"})
 _MAX_USERS = 20_000
 _MICRO = 1_000_000
+_HOURS = 24
 
 
 def community_of(
@@ -70,15 +71,32 @@ def community_of(
     return replace(community, feeder=_feeder(described, community))
 
 
-def tariff_of(settings: Settings) -> tuple[GridPrices, str]:
-    """The grid's prices in micro-units per kWh, and the currency."""
+def tariff_of(settings: Settings) -> tuple[tuple[GridPrices, ...], str]:
+    """The grid's prices in micro-units per kWh, one or 24 of a day's hours; the currency."""
     settings.only({"sell", "buy", "currency"})
-    sell = settings.number("sell", DEFAULT_PRICES.sell / _MICRO, low=1e-6, high=1e6)
-    buy = settings.number("buy", DEFAULT_PRICES.buy / _MICRO, low=1e-6, high=1e6)
-    if sell >= buy:
-        settings.fail("sell", f"{sell:g} is not below buy = {buy:g}")
-    prices = GridPrices(round(sell * _MICRO), round(buy * _MICRO))
-    return prices, settings.text("currency", "EUR")
+    sell = _hourly(settings, "sell", DEFAULT_PRICES.sell / _MICRO)
+    buy = _hourly(settings, "buy", DEFAULT_PRICES.buy / _MICRO)
+    hours = max(len(sell), len(buy))
+    prices = []
+    for hour in range(hours):
+        low, high = sell[hour % len(sell)], buy[hour % len(buy)]
+        if low >= high:
+            where = f" in hour {hour}" if hours > 1 else ""
+            settings.fail("sell", f"{low:g} is not below buy = {high:g}{where}")
+        prices.append(GridPrices(round(low * _MICRO), round(high * _MICRO)))
+    return tuple(prices), settings.text("currency", "EUR")
+
+
+def _hourly(settings: Settings, name: str, default: float) -> list[float]:
+    """One price, or 24."""
+    value = settings.values.get(name, default)
+    if not isinstance(value, list):
+        return [settings.number(name, default, low=1e-6, high=1e6)]
+    if len(value) != _HOURS:
+        settings.fail(name, f"has {len(value)} prices, not one or {_HOURS}")
+    values = {str(hour): price for hour, price in enumerate(value)}
+    hours = Settings(settings.source, values, f"{settings.path}{name}.")
+    return [hours.number(hour, default, low=1e-6, high=1e6) for hour in values]
 
 
 def _emissions(settings: Settings) -> EmissionFactors:

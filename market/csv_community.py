@@ -25,7 +25,15 @@ import numpy as np
 
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
-from .community import Community, Device, DeviceKind, EmissionFactors, User, WattHours
+from .community import (
+    Community,
+    Device,
+    DeviceKind,
+    EmissionFactors,
+    User,
+    WattHours,
+    prices_by_interval,
+)
 from .csv_table import CsvTable, number, read_table
 from .errors import ProfileError
 
@@ -50,9 +58,11 @@ _COLUMNS = frozenset({"name", "bus", "storage_kw", *_DEVICES})
 
 @dataclass(frozen=True, slots=True)
 class CsvSettings:
-    """unit: of headings that name none; minutes: of an interval where times are numbers."""
+    """prices: the grid's of each hour of a day, or one for all, where there is no prices.csv
+    (intervals count from midnight then); unit: of headings that name none; minutes: of an
+    interval where times are numbers."""
 
-    prices: GridPrices
+    prices: tuple[GridPrices, ...]
     unit: str = "kWh"
     minutes: int = 60
     currency: str = "EUR"
@@ -73,7 +83,7 @@ def read_community(folder: Path, settings: CsvSettings) -> Community:
     users = tuple(User(name, bus=place) for place, name in enumerate(names))
     if (folder / "users.csv").exists():
         users = _users(read_table(folder / "users.csv"), names)
-    prices = (settings.prices,) * len(times)
+    prices = prices_by_interval(settings.prices, len(times), minutes)
     if (folder / "prices.csv").exists():
         table = read_table(folder / "prices.csv")
         _same_times(table, table.times(settings.minutes)[0], load_table, times)

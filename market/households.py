@@ -24,6 +24,7 @@ from .community import (
     Feeder,
     User,
     WattHours,
+    prices_by_interval,
 )
 from .storage import self_consume
 from .weather import Floats, Weather, autoregressive, draw
@@ -36,7 +37,8 @@ _PEAKS = ((7.5, 1.2, 0.9), (12.5, 1.5, 0.5), (19.0, 2.0, 1.5))  # hour, width, h
 @dataclass(frozen=True, slots=True)
 class Street:
     """What to generate; pv, storage, heat_pump, ev: shares of households in [0, 1];
-    prices: the grid's, all day; first_day: of the year; minutes divide a day."""
+    prices: the grid's of each hour of a day, or one for all; first_day: of the year; minutes
+    divide a day."""
 
     households: int = 20
     days: int = 1
@@ -47,7 +49,7 @@ class Street:
     ev: float = 0.25
     latitude: float = 50.0
     first_day: int = 172
-    prices: GridPrices = DEFAULT_PRICES
+    prices: tuple[GridPrices, ...] = (DEFAULT_PRICES,)
     currency: str = "EUR"
     emissions: EmissionFactors = field(default_factory=EmissionFactors)
 
@@ -79,7 +81,7 @@ def generate(street: Street, rng: np.random.Generator) -> Community:
         ),
         load=load + battery.charge,
         generation=generation + battery.discharge,
-        prices=(street.prices,) * intervals,
+        prices=prices_by_interval(street.prices, intervals, street.minutes),
         minutes=street.minutes,
         currency=street.currency,
         emissions=street.emissions,

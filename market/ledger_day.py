@@ -9,11 +9,8 @@ what the ledger computed, and is held against the same rule computed here.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TypeVar
 
 from gridloom.chaincode.energy.auction_records import (
     Clearing,
@@ -36,9 +33,8 @@ from .journal import Journal, LedgerEntry, Member, Network
 from .settlement import Settled
 from .study import Chain, Consortium, Progress
 from .tips import Tips
+from .together import in_turn
 from .trading import TradedDay
-
-T = TypeVar("T")
 
 SESSION = "day"
 _GATE_CLOSES_AT = 2**40  # the operator closes it
@@ -137,7 +133,7 @@ class _Day:
         await self._phase(
             "joining",
             [
-                partial(self.journal.submit, household, AUCTION, "join", result=Household)
+                self.journal.submit(household, AUCTION, "join", result=Household)
                 for household in self._people.households.values()
             ],
         )
@@ -163,7 +159,7 @@ class _Day:
         await self._phase(
             "ordering",
             [
-                partial(submit, households[name], AUCTION, "place", SESSION, own, result=int)
+                submit(households[name], AUCTION, "place", SESSION, own, result=int)
                 for name, own in wanted.items()
             ],
         )
@@ -175,8 +171,8 @@ class _Day:
 
     async def settle(self) -> None:
         """Clear, meter and settle every interval, and check each against our own answer."""
-        works = [partial(self._settle, place) for place in range(len(self._day.intervals))]
-        await self._phase("settling", works)
+        places = range(len(self._day.intervals))
+        await self._phase("settling", [self._settle(place) for place in places])
 
     async def _settle(self, place: int) -> None:
         submit, people = self.journal.submit, self._people
@@ -200,19 +196,12 @@ class _Day:
         if theirs != ours.settled:
             raise LedgerDiffers(f"accounts of interval {place}", theirs, ours.settled)
 
-    async def _phase(self, name: str, works: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:
+    async def _phase(self, name: str, works: Sequence[Coroutine[object, object, object]]) -> None:
         """Do all works, some at once; count them and take their time."""
-        started, done, free = self._clock(), 0, asyncio.Semaphore(_AT_ONCE)
-
-        async def one(work: Callable[[], Awaitable[T]]) -> T:
-            nonlocal done
-            async with free:
-                answer = await work()
-            done += 1
-            self._progress(name, done, len(works))
-            return answer
-
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(work)) for work in works]
+        started = self._clock()
+        await in_turn(
+            works,
+            at_once=_AT_ONCE,
+            done=lambda count: self._progress(name, count, len(works)),
+        )
         self.seconds[name] = self._clock() - started
-        return [task.result() for task in tasks]

@@ -30,6 +30,7 @@ async def in_turn(
     done: Callable[[int], None] = lambda count: None,
 ) -> list[T]:
     """The same with only so many at once; done: told how many are finished."""
+    listed = list(work)
     free, finished = asyncio.Semaphore(at_once), 0
 
     async def one(each: Coroutine[object, object, T]) -> T:
@@ -40,4 +41,8 @@ async def in_turn(
         done(finished)
         return result
 
-    return await together([one(each) for each in work])
+    try:
+        return await together([one(each) for each in listed])
+    finally:
+        for each in listed:
+            each.close()  # what a failure kept from beginning

@@ -20,12 +20,12 @@ from harness.falling_leaders import Reckoning, let_leaders_fall, table
 from harness.network import NetworkProcess
 
 
-def reckon(orderers: int, kills: int, clients: int) -> Reckoning:
+def reckon(orderers: int, kills: int, clients: int, limit: float) -> Reckoning:
     """Run one network and let its leaders fall."""
     with tempfile.TemporaryDirectory() as folder:
         options = ("--processes", "--orderers", str(orderers), "--consensus", "raft")
         with NetworkProcess(Path(folder) / "network", *options) as network:
-            return asyncio.run(let_leaders_fall(network.home, kills, clients=clients))
+            return asyncio.run(let_leaders_fall(network.home, kills, clients=clients, limit=limit))
 
 
 def main() -> None:
@@ -34,9 +34,11 @@ def main() -> None:
     parser.add_argument("--orderers", type=int, nargs="+", default=[3, 5])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--clients", type=int, default=8)
+    parser.add_argument("--minutes", type=float, default=60, help="for each network, at most")
     options = parser.parse_args()
-    rows = [(size, reckon(size, options.kills, options.clients)) for size in options.orderers]
-    print(table(rows))
+    for size in options.orderers:
+        found = reckon(size, options.kills, options.clients, 60 * options.minutes)
+        print(table([(size, found)]), flush=True)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,8 @@ def modify(context: RequestContext) -> Answer:
     _check_name(new, Code.MODIFYING_AFFILIATION)
     caller.check_acts_on_affiliation(name)
     caller.check_acts_on_affiliation(new)
-    force = context.flag("force", Code.ADDING_AFFILIATION)
+    wrong = "The 'force' query parameter value must be a boolean"
+    force = context.flag("force", Code.ADDING_AFFILIATION, wrong)
     caller.registrar_roles()
     with context.authority.database.write() as store:
         store.affiliations.check(name)

@@ -60,8 +60,7 @@ def _pages(authority: Authority, wanted: CertificateFilter) -> Iterator[Sequence
 
 def _filter(context: RequestContext, caller: Identity) -> CertificateFilter:
     query, now = context.request.query, context.authority.now()
-    not_expired = context.flag("notexpired", Code.GETTING_CERTIFICATES)
-    not_revoked = context.flag("notrevoked", Code.GETTING_CERTIFICATES)
+    not_expired, not_revoked = (_flag(context, name) for name in ("notexpired", "notrevoked"))
     moments = {
         name: _moment(query, name, now)
         for name in ("revoked_start", "revoked_end", "expired_start", "expired_end")
@@ -83,6 +82,11 @@ def _filter(context: RequestContext, caller: Identity) -> CertificateFilter:
     )
 
 
+def _flag(context: RequestContext, name: str) -> bool:
+    wrong = f"Invalid Request: Failed to correctly parse value of '{name}' query parameter"
+    return context.flag(name, Code.GETTING_CERTIFICATES, wrong)
+
+
 def _moment(query: Mapping[str, str], name: str, now: datetime) -> datetime | None:
     """A parameter that names a time: RFC 3339, a day, or an offset from now such as ``-30d``."""
     text = query.get(name, "")
@@ -92,12 +96,21 @@ def _moment(query: Mapping[str, str], name: str, now: datetime) -> datetime | No
     try:
         if text[0] in "+-":
             return now + _offset(text.lower())
-        return rfc3339(text if "T" in text else f"{text}T00:00:00Z")
+        return _date(text if "T" in text else f"{text}T00:00:00Z")
     except (ValueError, OverflowError, InvalidDuration) as error:
         raise _invalid(f"Invalid '{called}' value: {error}") from error
 
 
+def _date(text: str) -> datetime:
+    try:
+        return rfc3339(text)
+    except ValueError as error:
+        raise ValueError(f"Failed to parse time based on RFC3339: {error}") from error
+
+
 def _offset(text: str) -> timedelta:
+    if text.endswith("y"):
+        raise ValueError(f"Invalid time format, year (y) is not supported, please check: {text}")
     if days := _DAYS.fullmatch(text):
         return timedelta(days=int(days[1] + days[2]))
     return timedelta(microseconds=duration_nanoseconds(text) // 1000)

@@ -39,7 +39,7 @@ def get(context: RequestContext) -> Answer:
     with context.authority.database.read() as store:
         identity = store.identities.get(context.request.name)
     caller.check_manages(identity)
-    return Answer(_shown(identity, context.ca_name))
+    return Answer({**info_of(identity), "caname": context.ca_name})
 
 
 def add(context: RequestContext) -> Answer:
@@ -101,14 +101,16 @@ def info_of(identity: Identity) -> dict[str, object]:
         "id": identity.id,
         "type": identity.type,
         "affiliation": identity.affiliation,
-        "attrs": shown_attributes(identity.attributes),
+        "attrs": shown_attributes(identity.attributes) or None,
         "max_enrollments": identity.max_enrollments,
     }
 
 
 def _shown(identity: Identity, ca_name: str, secret: str = "") -> dict[str, object]:
-    told = {"secret": secret} if secret else {}
-    return {**info_of(identity), **told, "caname": ca_name}
+    """An identity that was changed; Go leaves out what is empty, but for id and affiliation."""
+    told = {"secret": secret, "caname": ca_name}
+    shown = {name: value for name, value in (info_of(identity) | told).items() if value}
+    return {"id": identity.id, "affiliation": identity.affiliation, **shown}
 
 
 def _pages(

@@ -16,7 +16,8 @@ from google.protobuf.message import Message
 
 from gridloom.protos.common.configtx_pb2 import Config, ConfigGroup
 from gridloom.protos.msp.msp_config_pb2 import FabricMSPConfig, MSPConfig
-from gridloom.protos.orderer.configuration_pb2 import BatchSize, BatchTimeout
+from gridloom.protos.orderer.configuration_pb2 import BatchSize, BatchTimeout, ConsensusType
+from gridloom.protos.orderer.etcdraft.configuration_pb2 import ConfigMetadata, Consenter
 from gridloom.protos.peer.configuration_pb2 import ACLs, AnchorPeers
 
 from .. import pem
@@ -122,6 +123,66 @@ def add_revocations(config: Config, org: str, crls: Iterable[bytes]) -> Config:
         config_bytes = msp.SerializeToString(deterministic=True)
         _set(group, names.MSP, MSPConfig(type=0, config=config_bytes))
     return changed
+
+
+def add_consenter(config: Config, endpoint: str, server: bytes, client: bytes = b"") -> Config:
+    """Add a consenter at ``host:port``, showing these PEM certificates, one if they are the same.
+
+    ConfigError when there is one at that place.
+    """
+    changed, metadata = _consenters(config)
+    if any(_endpoint(each) == endpoint for each in metadata.consenters):
+        raise ConfigError(f"the channel has a consenter {endpoint} already")
+    host, _, port = endpoint.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigError(f"{endpoint!r} is not host:port")
+    metadata.consenters.add(
+        host=host, port=int(port), server_tls_cert=server, client_tls_cert=client or server
+    )
+    return _with_consenters(changed, metadata)
+
+
+def remove_consenter(config: Config, endpoint: str) -> Config:
+    """Remove the consenter at ``host:port``; ConfigError if there is none."""
+    changed, metadata = _consenters(config)
+    metadata.consenters.remove(_consenter(metadata, endpoint))
+    return _with_consenters(changed, metadata)
+
+
+def rotate_consenter(config: Config, endpoint: str, server: bytes, client: bytes = b"") -> Config:
+    """Give the consenter at ``host:port`` other certificates; ConfigError if there is none."""
+    changed, metadata = _consenters(config)
+    found = _consenter(metadata, endpoint)
+    found.server_tls_cert, found.client_tls_cert = server, client or server
+    return _with_consenters(changed, metadata)
+
+
+def _consenters(config: Config) -> tuple[Config, ConfigMetadata]:
+    changed, section = _section(config, names.ORDERER)
+    consensus = _value(section, "ConsensusType", ConsensusType)
+    if consensus.type != "etcdraft":
+        raise ConfigError(f"consensus type {consensus.type} has no consenters to change")
+    return changed, parse(ConfigMetadata, consensus.metadata, "etcdraft config metadata")
+
+
+def _with_consenters(changed: Config, metadata: ConfigMetadata) -> Config:
+    section = changed.channel_group.groups[names.ORDERER]
+    consensus = _value(section, "ConsensusType", ConsensusType)
+    consensus.metadata = metadata.SerializeToString(deterministic=True)
+    _set(section, "ConsensusType", consensus)
+    return changed
+
+
+def _consenter(metadata: ConfigMetadata, endpoint: str) -> Consenter:
+    for each in metadata.consenters:
+        if _endpoint(each) == endpoint:
+            return each
+    known = ", ".join(map(_endpoint, metadata.consenters))
+    raise ConfigError(f"the channel has no consenter {endpoint}; there is: {known}")
+
+
+def _endpoint(consenter: Consenter) -> str:
+    return f"{consenter.host}:{consenter.port}"
 
 
 def msp_config_of(group: ConfigGroup) -> FabricMSPConfig:

@@ -10,7 +10,7 @@ Gateway SDK.)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -43,6 +43,7 @@ from gridloom.chaincode.energy.trades import HourMatch, PriceAnnouncement
 
 from ..journal import Journal, LedgerEntry, Member, Network
 from ..tips import Tips
+from ..together import together
 from .energy_day import EnergyDay
 from .order_desk import OrderDesk
 from .period import Regime
@@ -135,20 +136,9 @@ async def trade_day(
             async with limit:
                 return await day.trade(hour)
 
-        hours = await _together(*(trade(hour) for hour in scenario.hours))
+        hours = await together(trade(hour) for hour in scenario.hours)
     names = tuple(user.name for user in members.users)
     return DayResult(scenario, mode, names, tuple(hours), preparations)
-
-
-async def _together(*work: Coroutine[object, object, T]) -> list[T]:
-    """Results of work done side by side; the first failure stops the rest."""
-    tasks = [asyncio.ensure_future(each) for each in work]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Day:
@@ -180,8 +170,8 @@ class _Day:
             members.operator, AUTHENTICATION, "found", msps, members.grid.msp_id, result=Market
         )
         self._step("market founded")
-        units = await _together(
-            *(
+        units = await together(
+            (
                 self._register(number, user, role)
                 for number, user in zip(self._scenario.users, members.users, strict=True)
                 for role in self._roles(number)
@@ -235,9 +225,7 @@ class _Day:
         """Every user's order: his net output as it stands before any price."""
         nets = self._scenario.net(hour)
         users = zip(self._scenario.users, self._members.users, nets, strict=True)
-        await _together(
-            *(self._desk.publish(user, number, hour, net) for number, user, net in users)
-        )
+        await together((self._desk.publish(user, number, hour, net) for number, user, net in users))
 
     async def _announce(self, hour: int, priced: PricedHour) -> None:
         """The price, and the sellers' answers to it where energy is short."""
@@ -254,8 +242,8 @@ class _Day:
         )
         if priced.outcome.regime is Regime.DEFICIT:
             supply = self._answers(hour, priced)
-            await _together(
-                *(
+            await together(
+                (
                     self._desk.modify_supply(self._members.users[number - 1], number, hour, energy)
                     for number, energy in supply.items()
                 )

@@ -12,7 +12,6 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
 
 from gridloom.common.blocks import header_hash, is_config_block
 from gridloom.common.channel.errors import ConfigError
@@ -27,6 +26,7 @@ from gridloom.protos.common.common_pb2 import Envelope
 from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer
 from .candidates import Mining, candidate_of, check_candidate
 from .core import Ask, Candidate, Core, Decide, Decided, Effect, Save, Send, SendDecided, Votes
+from .fellows import Fellows
 from .messages import Submit, decode, encode
 from .pool import Pool, Waiting
 from .timers import Timers
@@ -43,21 +43,11 @@ MOST_WAITING = 10_000
 ASK_INTERVAL = 2.0
 """Seconds between questions to another consenter whether he has got further."""
 
+_NOBODY = -1
+_NO_CONSENTER = "this orderer is no consenter of the channel"
+
 _AT_ONCE = 50
 """Blocks sent at once to a consenter that lacks them."""
-
-
-class Fellows(Protocol):
-    """How the other consenters of the channel are reached, by number."""
-
-    def configure(self, config: PocaConfig) -> None:
-        """Reach the consenters of this configuration from now on."""
-
-    def send(self, to: int, message: bytes) -> None:
-        """Try to send; what is lost is asked for again."""
-
-    async def close(self) -> None:
-        """Send nothing more."""
 
 
 class PocaChain:
@@ -65,9 +55,6 @@ class PocaChain:
 
     jitter: a number in [0, 1) each time it is called, for pauses that differ.
     """
-
-    relation = "consenter"
-    status = "active"
 
     def __init__(
         self,
@@ -88,6 +75,8 @@ class PocaChain:
         self._jitter = jitter
         self._config = read_config(support.orderer_config.metadata)
         self._previous = header_hash(support.get_block(support.height - 1).header)
+        own = self._config.number_of(signer.serialized)
+        self._own = _NOBODY if own is None else own
         self._core = Core(self._own, len(self._config.consenters), self._loaded(), self._is_good)
         self._pool = Pool()
         self._inbox: deque[tuple[int, bytes]] = deque()
@@ -110,12 +99,14 @@ class PocaChain:
         return self._config
 
     @property
-    def _own(self) -> int:
-        number = self._config.number_of(self._signer.serialized)
-        if number is None:
-            reason = "this orderer is no consenter of the channel"
-            raise ChainUnavailable(self._support.channel_id, reason)
-        return number
+    def relation(self) -> str:
+        """What this node is to the channel."""
+        return "other" if self._own == _NOBODY else "consenter"
+
+    @property
+    def status(self) -> str:
+        """How it does."""
+        return "inactive" if self._refusal else "active"
 
     def _loaded(self) -> Votes:
         """The stored votes of this height; older ones, or another chain's, are spent."""
@@ -123,8 +114,6 @@ class PocaChain:
         if votes is None or votes.height != height:
             return Votes(height)
         return votes if votes.value is None or self._is_good(votes.value) else Votes(height)
-
-    # --- the chain's contract ------------------------------------------------------
 
     def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
         """ConfigError unless the metadata name consenters, credits and difficulty.
@@ -138,6 +127,10 @@ class PocaChain:
             raise ConfigError(str(error)) from error
 
     def start(self) -> None:
+        if self._own == _NOBODY:
+            self._refusal = _NO_CONSENTER
+            self.errored.set()
+            return
         self._refusal = ""
         self._fellows.configure(self._config)
         self._task = asyncio.get_running_loop().create_task(self._run())
@@ -201,8 +194,6 @@ class PocaChain:
 
     def _others(self) -> list[int]:
         return [n for n in range(len(self._config.consenters)) if n != self._own]
-
-    # --- the task ------------------------------------------------------------------
 
     async def _run(self) -> None:
         try:
@@ -271,8 +262,6 @@ class PocaChain:
             block = self._support.get_block(number)
             self._fellows.send(to, encode(Decided(number, candidate_of(block))))
 
-    # --- mining --------------------------------------------------------------------
-
     def _may_mine(self) -> bool:
         if self._core.deciding or self._core.attempting or self._core.promised_to_other:
             return False
@@ -321,8 +310,6 @@ class PocaChain:
             else:
                 self._pool.replace(message, Waiting(envelope, sequence, message.is_config))
 
-    # --- blocks --------------------------------------------------------------------
-
     def _is_good(self, candidate: Candidate) -> bool:
         """Whether a candidate is the next block and its maker won the right to it."""
         try:
@@ -337,19 +324,29 @@ class PocaChain:
         if is_config_block(block):
             await self._support.write_config_block(block, candidate.proof)
             self._config = read_config(self._support.orderer_config.metadata)
-            self._fellows.configure(self._config)
+            self._join(self._config.number_of(self._signer.serialized))
         else:
             await self._support.write_block(block, candidate.proof)
         self._previous = header_hash(block.header)
         self._pool.drop(block.data.data)
         self._mined = self._mining = None
         self._timers.stop("batch", "doubt")
-        self._core.advance(self._support.height, len(self._config.consenters))
+        self._core.advance(self._support.height, self._own, len(self._config.consenters))
         self._settle_cuts(block.header.number)
         if len(self._pool) <= MOST_WAITING:
             self._room.set()
         if self._pool:
             self._added()
+
+    def _join(self, own: int | None) -> None:
+        """Go on under the number of a new configuration, or not at all."""
+        self._fellows.configure(self._config)
+        if own is None:
+            self._own, self._refusal = _NOBODY, _NO_CONSENTER
+            log.warning("[channel: %s] %s any more", self._support.channel_id, _NO_CONSENTER)
+            self._release(_NO_CONSENTER)
+        else:
+            self._own = own
 
     def _settle_cuts(self, number: int | None) -> None:
         left = self._pool.keys()
@@ -360,8 +357,6 @@ class PocaChain:
             elif not written.done():
                 written.set_result(number)
         self._cut_now = bool(self._cuts)
-
-    # --- time ----------------------------------------------------------------------
 
     def _on_batch_timeout(self) -> None:
         self._cut_now = bool(self._pool)

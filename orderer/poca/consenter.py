@@ -13,7 +13,8 @@ from gridloom.common.rpc import Channel
 from gridloom.common.rpc.unreachable import UnreachableChannel
 
 from ..chain import ConsenterSupport, CuttingMode, Timer, loop_timer
-from .chain import Fellows, PocaChain
+from .chain import PocaChain
+from .fellows import Fellows
 from .transport import PocaTransport
 from .votes import FileVotes, MemoryVotes, VoteStore
 

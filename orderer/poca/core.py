@@ -194,9 +194,10 @@ class Core:
         self._attempt = _Attempt(ballot, candidate)
         return self._to_all(Prepare(self.height, ballot, candidate))
 
-    def advance(self, height: int, count: int) -> None:
-        """The chain has grown to this height; agree on the next block among so many."""
+    def advance(self, height: int, own: int, count: int) -> None:
+        """The chain has grown to this height; agree on the next block as own of so many."""
         self._votes = Votes(height)
+        self._own = own
         self._count = count
         self._attempt = None
         self._decided = self._doubted = False

@@ -121,9 +121,17 @@ class _Load:
 
 
 async def let_leaders_fall(
-    home: NetworkHome, falls: int, *, clients: int = 8, pause: float = 1.0
+    home: NetworkHome,
+    falls: int,
+    *,
+    clients: int = 8,
+    pause: float = 1.0,
+    limit: float = float("inf"),
 ) -> Reckoning:
-    """Kill the leader so often, each time when all have been back for ``pause`` seconds."""
+    """Kill the leader so often, each time when all have been back for ``pause`` seconds.
+
+    limit: seconds after which it is enough, however often that was.
+    """
     reckoning = Reckoning()
     watch = LeaderWatch(home)
     access = NetworkAccess.open(home)
@@ -131,7 +139,8 @@ async def let_leaders_fall(
         await deploy(access, SHELF, "shelf")
         load = _Load(access, reckoning)
         working = [asyncio.create_task(load.client(number)) for number in range(clients)]
-        for _ in range(falls):
+        end = time.monotonic() + limit
+        while len(reckoning.silences) < falls and time.monotonic() < end:
             await asyncio.sleep(pause)
             leader, _ = await watch.wait()
             before = reckoning.acknowledged

@@ -151,20 +151,26 @@ class PocaOrderers:
             return
         support = self.running[to].registrar.find(CHANNEL)
         if support is not None and isinstance(support.chain, PocaChain):
-            support.chain.receive(sender, message)
+            number = support.chain.config.number_of(signer(sender).serialized)
+            if number is not None:
+                support.chain.receive(number, message)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Fellows:
     orderers: PocaOrderers
     own: int
+    config: PocaConfig | None = None
 
     def configure(self, config: PocaConfig) -> None:
-        """The network reaches everybody."""
+        """Numbers of consenters are this configuration's from now on."""
+        self.config = config
 
     async def close(self) -> None:
         """There is nothing to close."""
 
     def send(self, to: int, message: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_soon(self.orderers.deliver, self.own, to, message)
+        assert self.config is not None
+        wanted = self.config.consenters[to].identity
+        place = next(n for n in range(len(NAMES)) if signer(n).serialized == wanted)
+        asyncio.get_running_loop().call_soon(self.orderers.deliver, self.own, place, message)

@@ -35,7 +35,7 @@ GRID = BenchmarkGrid(
 
 
 def community():
-    return as_community(GRID, GridPrices(80_000, 300_000), "EUR", EmissionFactors())
+    return as_community(GRID, (GridPrices(80_000, 300_000),), "EUR", EmissionFactors())
 
 
 def test_panels_and_batteries_belong_to_the_load_of_their_bus_or_to_themselves():

@@ -9,7 +9,7 @@ from gridloom.market.errors import ProfileError
 
 LOAD = "time,ann,bob\n0,1.5,0.2\n1,0.1,0\n"
 GENERATION = "time,bob\n0,0\n1,2\n"
-SETTINGS = CsvSettings(GridPrices(80_000, 300_000))
+SETTINGS = CsvSettings((GridPrices(80_000, 300_000),))
 
 
 @pytest.fixture

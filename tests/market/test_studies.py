@@ -27,7 +27,14 @@ def test_every_scenario_names_a_study_and_known_parameters():
 
 
 @pytest.mark.parametrize("name", STREETS)
-def test_streets_run_and_their_files_are_the_seeds_alone(name, tmp_path):
+def test_streets_run_and_are_the_seeds_alone(name):
+    parameters = {**SCENARIOS[name].parameters, "community": SMALL, "forecast_error": 0.1}
+    one, again = result_of(parameters, seed=7), result_of(parameters, seed=7)
+    assert (one.metrics, one.tables, one.plots) == (again.metrics, again.tables, again.plots)
+
+
+@pytest.mark.parametrize("name", ["street-continuous", "street-ledger"])
+def test_a_scenarios_files_are_the_seeds_alone(name, tmp_path):
     scenario = SCENARIOS[name]
     parameters = {**scenario.parameters, "community": SMALL, "forecast_error": 0.1}
     for folder in ("one", "again"):
@@ -86,6 +93,13 @@ def test_a_feeder_that_is_too_small_is_named_in_the_report():
     assert any("transformer: power" in remark for remark in result.remarks)
 
 
+def test_prices_may_differ_from_hour_to_hour():
+    by_hour = [0.2] * 12 + [0.4] * 12
+    result = result_of({"community": SMALL, "tariff": {"buy": by_hour}, "mechanism": "mid_market"})
+    price = next(plot for plot in result.plots if plot.name == "price")
+    assert list(price.series[1].y) == by_hour
+
+
 def test_results_compare_side_by_side():
     results = {
         name: result_of({"community": SMALL, "mechanism": name})
@@ -116,6 +130,9 @@ def test_results_compare_side_by_side():
         ({"community": {"folder": "x", "unit": "MWh"}}, "community.unit: 'MWh' is none of"),
         ({"community": {"feeder_kw": -1}}, "community.feeder_kw: -1 is not in"),
         ({"tariff": {"sell": 0.4}}, "tariff.sell: 0.4 is not below buy = 0.3"),
+        ({"tariff": {"buy": [0.3, 0.2]}}, "tariff.buy: has 2 prices, not one or 24"),
+        ({"tariff": {"buy": [0.3] * 23 + [0.01]}}, "tariff.sell: 0.08 is not .* in hour 23"),
+        ({"tariff": {"buy": [0.3] * 23 + ["x"]}}, "tariff.buy.23: 'x' is not a number"),
         ({"tariff": {"sell": "cheap"}}, "tariff.sell: 'cheap' is not a number"),
         ({"co2": {"grid": -1}}, "co2.grid: -1 is not in"),
         ({"mechanism": "barter"}, "mechanism: 'barter' is none of"),

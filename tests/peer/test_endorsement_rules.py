@@ -59,7 +59,9 @@ class ScriptedHost:
             raise ChaincodeHostError("not here")
         return EndorsementInfo("1.0")
 
-    async def invoke(self, call: Invocation) -> tuple[Response, ChaincodeEvent | None]:
+    async def invoke(
+        self, call: Invocation, _: object = None
+    ) -> tuple[Response, ChaincodeEvent | None]:
         self.calls.append(call)
         if self.failing:
             raise ExecutionFailed("failed to execute transaction")

@@ -32,7 +32,7 @@ from harness.network import (
 
 PEER, ORDERER = "peer0.org1.example.com", "orderer.example.com"
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.network, pytest.mark.timeout(300)]
 
 
 @pytest.fixture
@@ -115,6 +115,29 @@ async def test_an_orderer_signs_blocks_with_its_new_certificate(network):
     await settled_height(network.access)
 
 
+async def test_an_orderer_of_a_cluster_is_renewed_while_the_others_order(tmp_path):
+    text = "consensus: raft\norderer_organizations: [{name: Orderer, orderers: 3}]"
+    free = Topology.parse(text).with_ports(lambda _: 0)
+    network = Network.create(free, NetworkHome(tmp_path / "net"))
+    async with network:
+        await network.serve()
+        await deploy(network.access, PROBE, "probe")
+        for orderer in network.topology.orderers():
+            old = await renew(network, orderer.name)
+            assert await network.renew() == [orderer.name]
+            assert network.builder.material.node(orderer.name).tls == old.tls
+            await until_traded(network, orderer.name)
+
+
+async def until_traded(network, value):
+    """Trade as soon as there is a leader again."""
+    while True:
+        with suppress(GridloomError):
+            assert await put(network, value) == value.encode()
+            return
+        await asyncio.sleep(0.05)
+
+
 async def test_the_new_certificate_for_tls_is_shown(network):
     (place,) = (peer for peer in network.topology.peers() if peer.name == PEER)
     address = (place.host, place.port)
@@ -184,6 +207,11 @@ def test_a_network_that_runs_is_told_by_a_command(tmp_path, options):
         after = network.home.state()["processes"]
         assert after.keys() == before.keys()
         assert all(after[name] != before[name] for name in before if name in (PEER, ORDERER))
+
+
+def test_a_command_for_nobody_or_to_nobody_is_refused(tmp_path):
+    with NetworkProcess(tmp_path / "home") as network:
+        folder = network.home.path
         unknown = gridloom("ca", "renew", "peer9.org1.example.com", folder=folder)
         assert unknown.returncode == 1
         assert "no such node" in unknown.stderr

@@ -1,4 +1,7 @@
-"""market/dipi/cycle on a real network in this process: three channels, three chaincodes."""
+"""market/dipi/cycle on a real network in this process: three channels, three chaincodes.
+
+The orderer mines its blocks by proof of credit, as the paper's chains do.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -57,6 +60,8 @@ CHAINCODES = {
 }
 TERMS = GridTerms(wheeling=20_000, retail=615_000, buyback=410_000)
 TOPOLOGY = f"""
+consensus: poca
+poca: {{difficulty: 4}}
 organizations:
   - {{name: Dispatch, users: [{{name: desk, attributes: {{gridloom.role: operator}}}}]}}
   - name: Traders

@@ -19,7 +19,7 @@ def metrics_of(result):
     return {metric.name: metric.value for metric in result.metrics}
 
 
-@pytest.mark.parametrize("name", ["microgrid", "microgrid-forecast", "microgrid-private-types"])
+@pytest.mark.parametrize("name", ["microgrid-forecast", "microgrid-private-types"])
 def test_a_scenarios_files_are_the_seeds_alone(name, tmp_path):
     scenario = SCENARIOS[name]
     for folder in ("one", "again"):

@@ -10,7 +10,7 @@ import pytest
 from gridloom.common.block_acceptance import accept_block
 from gridloom.common.blocks import BlockError, consenter_metadata, header_hash, set_last_config
 from gridloom.common.channel.bundle import ChannelBundle
-from gridloom.common.poca import read_proof, verify_block, write_config
+from gridloom.common.poca import PocaConfig, read_proof, verify_block, write_config
 from gridloom.orderer.chain import ChainUnavailable, CuttingMode
 from gridloom.orderer.poca.core import Ballot, Candidate, Prepare
 from gridloom.orderer.poca.messages import encode
@@ -129,6 +129,24 @@ async def test_credits_and_consenters_change_by_a_config_update():
         broken = cluster.change(config(["10", "100"]))
         broken.payload = broken.payload.replace(b"consenters", b"conserters")
         assert await cluster.client(1, admin).send(broken) != [common_pb2.SUCCESS]
+
+
+async def test_who_is_no_consenter_any_more_goes_quiet_and_the_others_go_on():
+    async with orderers("95", "98", "100") as cluster:
+        without_first = PocaConfig(cluster.poca.consenters[1:], cluster.poca.difficulty)
+        admin = material().user("OrdererMSP", "Admin").signing_identity
+        update = cluster.change(without_first)  # everybody else's number changes
+        assert await cluster.client(1, admin).send(update) == [common_pb2.SUCCESS]
+        await cluster.until(lambda: all(cluster.height(n) == 2 for n in range(3)))
+        leaver = cluster.running[0].registrar.get(CHANNEL).chain
+        await cluster.until(lambda: leaver.relation == "other")
+        with pytest.raises(ChainUnavailable, match="no consenter of the channel"):
+            await leaver.order(text(1), 1)
+        await send(cluster, 1, 1)
+        await cluster.until(lambda: all(cluster.height(n) == 3 for n in (1, 2)))
+        await cluster.stop(0)
+        await cluster.start(0)  # it has the channel still, and other channels it may serve
+        assert cluster.running[0].registrar.get(CHANNEL).chain.status == "inactive"
 
 
 async def test_malformed_and_forged_messages_are_ignored():
