@@ -64,15 +64,33 @@ class ServerTls:
         """Return grpc's form of it."""
         current = self.current_client_roots
         if current is not None:
-            return grpc.dynamic_ssl_server_credentials(
-                self._configuration(current()),
-                lambda: self._configuration(current()),
-                require_client_authentication=True,
-            )
+            return self._following(current)
         return grpc.ssl_server_credentials(
             [(self.private_key, self.certificate)],
             root_certificates=self.client_roots,
             require_client_auth=self.client_roots is not None,
+        )
+
+    def _following(self, current: Callable[[], bytes]) -> grpc.ServerCredentials:
+        """Return credentials that trust what is current at each connection.
+
+        Only a change is told to grpc: exchanging equal ones while connections are being made
+        has crashed its core.
+        """
+        told = current()
+
+        def changed() -> grpc.ServerCertificateConfiguration | None:
+            nonlocal told
+            roots = current()
+            if roots == told:
+                return None
+            told = roots
+            return self._configuration(roots)
+
+        return grpc.dynamic_ssl_server_credentials(
+            self._configuration(told),
+            changed,  # type: ignore[arg-type]  # None is for no change; the stubs do not know
+            require_client_authentication=True,
         )
 
     def _configuration(self, roots: bytes) -> grpc.ServerCertificateConfiguration:

@@ -149,3 +149,12 @@ async def test_a_server_with_another_certificate_of_the_same_ca_is_not_believed(
     assert error is not None
     assert error.code is Code.UNAVAILABLE
     assert node.receiver.heard == []
+
+
+async def test_many_connections_at_once_are_survived() -> None:
+    node = Node()
+    async with running(node) as endpoint:
+        target = member(ONE, endpoint)
+        for _ in range(5):
+            sent = await asyncio.gather(*(send(dial(TWO, target)) for _ in range(20)))
+            assert sent == [None] * 20

@@ -18,7 +18,8 @@ from harness.ordering_cluster import CHANNEL, RaftCluster
 from harness.virtual_time import now, virtual
 
 OK, UNAVAILABLE = Status.SUCCESS, Status.SERVICE_UNAVAILABLE
-FALLS = int(os.environ.get("GRIDLOOM_FALLS", "100"))
+FALLS = int(os.environ.get("GRIDLOOM_FALLS", "50"))
+"""Of each size of cluster; docs/reliability.md has what came of a hundred."""
 
 
 class Load:
@@ -62,7 +63,7 @@ async def under_load(cluster: RaftCluster, clients: int = 4) -> AsyncIterator[Lo
 
 @pytest.mark.parametrize("size", [3, 5])
 @virtual
-async def test_the_leader_falls_a_hundred_times_under_load(size: int) -> None:
+async def test_the_leader_falls_again_and_again_under_load(size: int) -> None:
     times = []
     async with RaftCluster(size, seed=size) as cluster, under_load(cluster, 2):
         for _ in range(FALLS):
@@ -77,7 +78,7 @@ async def test_the_leader_falls_a_hundred_times_under_load(size: int) -> None:
     assert times[int(0.99 * len(times)) - 1] < 2, times[-5:]
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 @virtual
 async def test_partitions_of_any_kind_heal_within_five_seconds(seed: int) -> None:
     async with (
