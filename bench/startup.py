@@ -7,11 +7,12 @@ Everything that a person starts as a command is measured as a command.
 from __future__ import annotations
 
 import asyncio
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -35,13 +36,20 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Startup:
-    """Seconds and megabytes; each field's bound is in BOUNDS."""
+    """Seconds on the clock, of CPU, and megabytes; BOUNDS has the bounds.
+
+    On a machine that is busy with other work only the CPU says something.
+    """
 
     first_commit_s: float
+    first_commit_cpu_s: float
     restart_s: float
+    restart_cpu_s: float
     restart_height: int
     in_process_s: float
+    in_process_cpu_s: float
     client_import_s: float
+    client_import_cpu_s: float
     resident_mb: float
     resident_at_height_mb: float
 
@@ -72,45 +80,66 @@ def measure_startup(
 ) -> Startup:
     """Measure everything; the best of some repeats of what is short."""
     progress("importing gridloom.client")
-    imported = min(_seconds(sys.executable, "-c", "import gridloom.client") for _ in range(5))
-    imported -= min(_seconds(sys.executable, "-c", "pass") for _ in range(5))
+    imports = [_run_python("import gridloom.client") for _ in range(5)]
+    nothing = [_run_python("pass") for _ in range(5)]
     progress("a network in this process")
-    in_process = min(asyncio.run(_in_memory()) for _ in range(5))
+    in_process = [asyncio.run(_in_memory()) for _ in range(5)]
     progress("gridloom up until the first commit")
     first = [_first_commit() for _ in range(repeats)]
     progress(f"a ledger of {height:,} blocks")
     restart, at_height = _restart(height, progress)
     return Startup(
-        first_commit_s=min(seconds for seconds, _ in first),
-        restart_s=restart,
+        first_commit_s=min(used.seconds for used, _ in first),
+        first_commit_cpu_s=min(used.cpu for used, _ in first),
+        restart_s=restart.seconds,
+        restart_cpu_s=restart.cpu,
         restart_height=height,
-        in_process_s=in_process,
-        client_import_s=imported,
-        resident_mb=first[0][1],
+        in_process_s=min(used.seconds for used in in_process),
+        in_process_cpu_s=min(used.cpu for used in in_process),
+        client_import_s=_least(imports).seconds - _least(nothing).seconds,
+        client_import_cpu_s=_least(imports).cpu - _least(nothing).cpu,
+        resident_mb=min(megabytes for _, megabytes in first),
         resident_at_height_mb=at_height,
     )
 
 
-async def _in_memory() -> float:
-    started = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """Time that something took."""
+
+    seconds: float
+    cpu: float
+
+
+def _least(runs: Sequence[_Used]) -> _Used:
+    return _Used(min(used.seconds for used in runs), min(used.cpu for used in runs))
+
+
+async def _in_memory() -> _Used:
+    started, cpu = time.perf_counter(), time.process_time()
     async with Network.in_memory():
-        return time.perf_counter() - started
+        return _Used(time.perf_counter() - started, time.process_time() - cpu)
 
 
-def _first_commit() -> tuple[float, float]:
-    """Seconds from ``gridloom up`` until a transaction is committed; MB of the network then."""
+def _first_commit() -> tuple[_Used, float]:
+    """From ``gridloom up`` until a transaction is committed; MB of the network then.
+
+    CPU: of the commands and of the network.
+    """
     with tempfile.TemporaryDirectory(prefix="gridloom-bench-") as folder:
-        started = time.perf_counter()
+        home, started, cpu = NetworkHome(Path(folder)), time.perf_counter(), _children_cpu()
         _run("up", "--detach", "--dir", folder, *_ANY_PORTS)
         try:
             _run("chaincode", "approve", "first", "--dir", folder)
-            return time.perf_counter() - started, _resident_mb(NetworkHome(Path(folder)))
+            seconds = time.perf_counter() - started
+            cpu = _children_cpu() - cpu + _network_cpu(home)
+            return _Used(seconds, cpu), _resident_mb(home)
         finally:
             _run("down", "--dir", folder)
 
 
-def _restart(height: int, progress: Progress) -> tuple[float, float]:
-    """Seconds a network with so many blocks takes to run again, and its MB then."""
+def _restart(height: int, progress: Progress) -> tuple[_Used, float]:
+    """What a network with so many blocks takes to run again, and its MB then."""
     with tempfile.TemporaryDirectory(prefix="gridloom-bench-") as folder:
         home = NetworkHome(Path(folder) / "network")
         config = Path(folder) / "bench.yaml"
@@ -125,7 +154,7 @@ def _restart(height: int, progress: Progress) -> tuple[float, float]:
         _run("up", "--detach", *place)
         seconds = time.perf_counter() - started
         try:
-            return seconds, _resident_mb(home)
+            return _Used(seconds, _network_cpu(home)), _resident_mb(home)
         finally:
             _run("down", *place)
 
@@ -153,15 +182,28 @@ async def _grow(home: NetworkHome, height: int, progress: Progress) -> None:
 
 
 def _resident_mb(home: NetworkHome) -> float:
+    return sum(process.memory_info().rss for process in _processes(home)) / 2**20
+
+
+def _network_cpu(home: NetworkHome) -> float:
+    return sum(sum(process.cpu_times()[:2]) for process in _processes(home))
+
+
+def _processes(home: NetworkHome) -> list[psutil.Process]:
     state = home.state()
-    ids = {state["pid"], *state["processes"].values()}
-    return sum(psutil.Process(each).memory_info().rss for each in ids) / 2**20
+    return [psutil.Process(each) for each in {state["pid"], *state["processes"].values()}]
 
 
-def _seconds(*command: str) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own interpreter
-    return time.perf_counter() - started
+def _children_cpu() -> float:
+    """CPU seconds of all commands that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _run_python(text: str) -> _Used:
+    started, cpu = time.perf_counter(), _children_cpu()
+    subprocess.run([sys.executable, "-c", text], check=True)  # noqa: S603 - our own interpreter
+    return _Used(time.perf_counter() - started, _children_cpu() - cpu)
 
 
 def _run(*arguments: str) -> None:

@@ -84,7 +84,8 @@ def run(
 ) -> None:
     """Run rounds of load and print throughput, latency, CPU and memory of each.
 
-    Exit status 1 when a round could not be driven as planned.
+    A network that is there must have the chaincode of the workloads; `bench list` says where it
+    is. Exit status 1 when a round could not be driven as planned.
     """
     from gridloom.bench.existing_network import NetworkOptions, existing_target  # noqa: PLC0415
     from gridloom.bench.rounds import load_benchmark, single_round  # noqa: PLC0415
@@ -115,12 +116,13 @@ def run(
 @app.command("list", epilog="Example: gridloom bench list")
 def list_workloads() -> None:
     """Show the workloads that come with the package, and their arguments."""
-    from gridloom.bench.workload import built_in  # noqa: PLC0415
+    from gridloom.bench.workload import LOAD, built_in  # noqa: PLC0415
 
     for name, kind in built_in().items():
         typer.echo(f"{name:14} {(kind.__doc__ or '').strip().splitlines()[0]}")
         for argument, meaning in kind.arguments.items():
             typer.echo(f"{'':14}   {argument}: {meaning}")
+    typer.echo(f"They call the chaincode `load`: gridloom chaincode deploy {LOAD}")
 
 
 @app.command(epilog="Example: gridloom bench table14 --html table14.html")

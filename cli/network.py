@@ -25,6 +25,7 @@ class Consensus(StrEnum):
 
     SOLO = "solo"
     RAFT = "raft"
+    POCA = "poca"
 
 
 STOP_TIMEOUT = 15.0

@@ -67,7 +67,7 @@ class UpOptions:
                 "--orderers and --consensus are for the test network: say so in the description"
             )
         if self.consensus == "solo" and (self.orderers or 1) > 1:
-            raise OptionsError("solo orders at one node: use --consensus raft with several")
+            raise OptionsError("solo orders at one node: use --consensus raft or poca with several")
 
     def description(self) -> str | None:
         """Return the text of the description asked for, None without one; OptionsError."""

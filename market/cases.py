@@ -24,6 +24,7 @@ from .errors import CaseError
 from .tariff import Tariff
 
 _EXACT = re.compile(r"[+-]?[0-9]{1,400}(/[0-9]{1,400}|(\.[0-9]{0,400})?([eE][+-]?[0-9]{1,3})?)")
+_LARGEST_EXACT = 10**60  # whose products and sums a float still holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,8 @@ class Fields:
         else:
             self.as_number(field, value, low=-math.inf)
             number = Fraction(str(value))
+        if abs(number) > _LARGEST_EXACT:
+            self.fail(field, "is too large")
         if low is not None and number < low:
             self.fail(field, f"{value} is below {low}")
         return number

@@ -1,182 +1,126 @@
-"""Measure what docs/performance.md says: start-up times and throughput, on this machine.
+"""Measure the CPU that one call takes, by thread: client and network in this process.
 
-    python tools/measure.py            all of it, about a minute
-    python tools/measure.py start      only the start-up times
+    python tools/measure.py                            evaluate, endorse and submit
+    python tools/measure.py submit --concurrency 16    one of them, blocks of 16
+    python tools/measure.py submit --profile           and where the event loop spends it
 
-Every figure is also a multiple of what one core does in P-256 verifications, measured in
-the same run, because machines differ.
+The network is that of ``gridloom bench``, on the disk, without sockets; the least of several
+rounds counts, so that other work on the machine matters little.  For rates and latencies over
+gRPC use ``gridloom bench run``.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import contextlib
-import json
-import resource
-import subprocess
+import cProfile
+import itertools
+import pstats
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-PROBE = ROOT / "tests" / "chaincodes" / "probe"
-CONCURRENCY = 64
+from gridloom.bench.own_network import OwnNetwork, deploy
+from gridloom.bench.verification import verifications_per_second
+from gridloom.bench.workload import LOAD, ChaincodeNeed
+from gridloom.client import Contract
+from gridloom.deploy.home import NetworkHome
+from gridloom.deploy.memory import settle_memory
+from gridloom.deploy.network import Network
+from gridloom.deploy.topology import Topology
+
+KEYS = 500
+CALLS = {"evaluate": 1000, "endorse": 400, "submit": 400}
+"""Calls of a round, by kind."""
+
+_numbers = itertools.count()
 
 
-def main(arguments: list[str]) -> int:
-    """Measure and print one line for each figure."""
-    if arguments not in ([], ["start"]):
-        print(__doc__)
-        return 2
-    verifications = verifications_per_second()
-    print(f"P-256 verifications of one core: {verifications:.0f}/s")
-    print(f"network in this process, from the call to ready: {in_memory_start() * 1e3:.0f} ms")
-    for mode in ((), ("--processes",)):
-        seconds = first_transaction(mode)
-        print(f"gridloom up {' '.join(mode)} to the first committed transaction: {seconds:.2f} s")
-    if not arguments:
-        for transport in ("direct calls", "gRPC and TLS"):
-            for line in asyncio.run(throughput(transport == "gRPC and TLS", verifications)):
-                print(f"{transport}: {line}")
+def main() -> int:
+    """Measure what was asked for and print a line for each."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("calls", nargs="*", choices=[*CALLS, []], default=list(CALLS))
+    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=8)
+    parser.add_argument("--profile", action="store_true")
+    options = parser.parse_args()
+    print(f"one verification: {1e6 / verifications_per_second(1.0):.0f} us")
+    asyncio.run(measure(options))
     return 0
 
 
-def verifications_per_second() -> float:
-    """Return how many P-256 signatures one core verifies in a second."""
-    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
-    from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    signature = key.sign(b"message", ec.ECDSA(SHA256()))
-    public, algorithm = key.public_key(), ec.ECDSA(SHA256())
-    started = time.process_time()
-    for _ in range(2000):
-        public.verify(signature, b"message", algorithm)
-    return 2000 / (time.process_time() - started)
-
-
-def in_memory_start() -> float:
-    """Return the seconds a network in memory takes once everything is imported; best of 5."""
-    from gridloom.deploy.network import Network  # noqa: PLC0415
-
-    async def start() -> float:
-        started = time.perf_counter()
-        async with Network.in_memory():
-            return time.perf_counter() - started
-
-    return min(asyncio.run(start()) for _ in range(5))
-
-
-def first_transaction(options: tuple[str, ...]) -> float:
-    """Return the seconds from starting ``gridloom up`` until a transaction is committed.
-
-    The transaction is the first approval of a chaincode, ordered and committed like any
-    other; everything runs as commands, one after the other.
-    """
+async def measure(options: argparse.Namespace) -> None:
+    """Start the network, deploy the chaincode and measure each kind of call."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "gridloom"]
-        started = time.perf_counter()
-        run([*command, "up", "--detach", "--dir", folder, "--config", free_ports(folder), *options])
-        run([*command, "chaincode", "approve", "first", "--dir", folder])
-        seconds = time.perf_counter() - started
-        run([*command, "down", "--dir", folder])
-    return seconds
+        topology = Topology.parse(OwnNetwork.named("default").description)
+        home = NetworkHome(Path(folder))
+        async with Network.create(topology.with_ports(lambda _: 0), home) as network:
+            await deploy(network.access, [ChaincodeNeed("load", LOAD)])
+            settle_memory()
+            gateway = network.access.gateway("Org1")
+            contract = gateway.get_network("mychannel").get_contract("load")
+            await contract.submit_transaction("fill", "w", "0", str(KEYS), "200")
+            for kind in options.calls:
+                await report(kind, contract, options)
 
 
-def free_ports(folder: str) -> str:
-    """Write a description of the test network on free ports and return its path."""
-    path = Path(folder) / "free-ports.yaml"
-    description = {
-        "orderer_organizations": [
-            {
-                "name": "Orderer",
-                "domain": "example.com",
-                "orderers": [{"name": "orderer", "port": 0}],
-            }
-        ],
-        "organizations": [
-            {"name": name, "peers": [{"name": "peer0", "port": 0}]} for name in ("Org1", "Org2")
-        ],
-    }
-    path.write_text(json.dumps(description))
-    return str(path)
+async def report(kind: str, contract: Contract, options: argparse.Namespace) -> None:
+    """Measure one kind of call and print the best round; with a profile of the last one."""
+    rounds = []
+    profile = cProfile.Profile(time.thread_time)
+    for number in range(options.rounds):
+        before = threads()
+        if options.profile and number == options.rounds - 1:
+            profile.enable()
+        await drive(CALLS[kind], options.concurrency, call_of(kind, contract))
+        profile.disable()
+        after = threads()
+        used = {name: (after[name] - before.get(name, 0.0)) / CALLS[kind] for name in after}
+        rounds.append({name: seconds * 1e6 for name, seconds in used.items()})
+    best = min(rounds, key=lambda used: used["all"])
+    shown = ", ".join(f"{name} {value:.0f}" for name, value in best.items() if value >= 1)
+    print(f"{kind}, us of CPU for each: {shown}")
+    if options.profile:
+        pstats.Stats(profile, stream=sys.stdout).sort_stats("cumtime").print_stats(80)
 
 
-def run(command: list[str]) -> None:
-    """Run a command; show what it said if it fails."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+def call_of(kind: str, contract: Contract) -> Callable[[], Awaitable[object]]:
+    """Return a function that makes one call of a kind."""
+
+    def key() -> str:
+        return f"key{next(_numbers)}"
+
+    if kind == "evaluate":
+        return lambda: contract.evaluate_transaction("read", f"w{next(_numbers) % KEYS:010}")
+    if kind == "endorse":
+        return lambda: contract.new_proposal("write", [key(), "v" * 64]).endorse()
+    return lambda: contract.submit_transaction("write", key(), "v" * 64)
 
 
-async def throughput(sockets: bool, verifications: float) -> list[str]:
-    """Return one line for evaluate, endorse and submit each, client in the same process."""
-    from gridloom.client.admin import ChaincodeDefinition  # noqa: PLC0415
-    from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
-    from gridloom.deploy.home import NetworkHome, describe  # noqa: PLC0415
-    from gridloom.deploy.memory import settle_memory  # noqa: PLC0415
-    from gridloom.deploy.network import Network  # noqa: PLC0415
-    from gridloom.deploy.packaging import package_source  # noqa: PLC0415
-    from gridloom.deploy.topology import Topology  # noqa: PLC0415
+async def drive(count: int, concurrency: int, call: Callable[[], Awaitable[object]]) -> None:
+    """Make so many calls, some at once."""
+    left: Iterator[int] = iter(range(count))
 
-    async with contextlib.AsyncExitStack() as stack:
-        home = NetworkHome(Path(stack.enter_context(tempfile.TemporaryDirectory())))
-        home.save_description("")
-        network = Network.create(Topology.default().with_ports(lambda _: 0), home)
-        await stack.enter_async_context(network)
-        access = network.access
-        if sockets:
-            await network.serve()
-            home.save_state(
-                describe(
-                    home, network.topology, network.builder.material, process_id=None, mode="single"
-                )
-            )
-            access = NetworkAccess.open(home)
-            stack.push_async_callback(access.close)
-        channel = network.topology.channels[0]
-        package = package_source(PROBE, label="probe_1.0")
-        await access.deploy_chaincode(package, ChaincodeDefinition("probe"), channel)
-        settle_memory()
-        contract = access.gateway("Org1").get_network(channel.name).get_contract("probe")
-        work: dict[str, tuple[int, Callable[[int], Awaitable[object]]]] = {
-            "evaluate": (5000, lambda n: contract.evaluate_transaction("get", f"key{n}")),
-            "endorse": (2000, lambda n: contract.new_proposal("put", [f"key{n}", "v"]).endorse()),
-            "submit": (2000, lambda n: contract.submit_transaction("put", f"key{n}", "v")),
-        }
-        return [
-            await closed_loop(name, count, call, verifications)
-            for name, (count, call) in work.items()
-        ]
+    async def caller() -> None:
+        for _ in left:
+            await call()
+
+    await asyncio.gather(*(caller() for _ in range(concurrency)))
 
 
-async def closed_loop(
-    name: str, count: int, call: Callable[[int], Awaitable[object]], verifications: float
-) -> str:
-    """Make ``count`` calls, CONCURRENCY at once; return a line of figures."""
-    latencies: list[float] = []
-    numbers: Iterator[int] = iter(range(count))
-
-    async def worker() -> None:
-        for number in numbers:
-            started = time.perf_counter()
-            await call(number)
-            latencies.append(time.perf_counter() - started)
-
-    before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    latencies.sort()
-    p50, p99 = latencies[count // 2], latencies[count * 99 // 100]
-    rate = count / seconds
-    return (
-        f"{name} {rate:.0f}/s ({rate / verifications:.3f} of a verification), "
-        f"p50 {p50 * 1e3:.1f} ms, p99 {p99 * 1e3:.1f} ms, {cpu / count * 1e6:.0f} us CPU each"
-    )
+def threads() -> dict[str, float]:
+    """Return the CPU seconds of this process, and of its threads added up by name."""
+    found = {"all": time.process_time()}
+    for thread in threading.enumerate():
+        name = "event loop" if thread is threading.main_thread() else thread.name
+        if thread.ident is not None:
+            clock = time.pthread_getcpuclockid(thread.ident)
+            found[name] = found.get(name, 0.0) + time.clock_gettime(clock)
+    return found
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -20,6 +20,12 @@ from scipy.optimize import linprog, root
 from gridloom.chaincode.energy.baas.evidence import Evidence, Frame, body, combine
 from gridloom.chaincode.energy.baas.grid_records import Terms
 from gridloom.chaincode.energy.baas.potential_units import Line, route
+from gridloom.chaincode.energy.dipi.matching_score import (
+    MINIMISED,
+    WEIGHTS,
+    Scores,
+    matching_scores,
+)
 from gridloom.common.proof_of_credit import Difficulty, search, target
 from gridloom.market.baas.five_units import LOADS, feeder, plan
 from gridloom.market.credit.race import win_law
@@ -164,7 +170,34 @@ def _plain_search() -> int:
         nonce += 1
 
 
+_CANDIDATES = [
+    {name: int(value) for name, value in zip(WEIGHTS, row, strict=True)}
+    for row in _RNG.integers(1, 10_000, (20, len(WEIGHTS)))
+]
+
+
+def _plain_scores() -> np.ndarray:
+    values = np.array([[candidate[name] for name in WEIGHTS] for candidate in _CANDIDATES], float)
+    weights = np.array([float(weight) for weight in WEIGHTS.values()])
+    low, high = values.min(axis=0), values.max(axis=0)
+    scaled = (values - low) / (high - low)
+    for column, name in enumerate(WEIGHTS):
+        if name in MINIMISED:
+            scaled[:, column] = 1 - scaled[:, column]
+    points: np.ndarray = scaled @ weights / weights.sum()
+    return points
+
+
+def _same_scores(ours: Scores, plain: np.ndarray) -> bool:
+    return ours.best == int(np.argmax(plain)) and all(
+        abs(float(ours[i]) - points) < 1e-12 for i, points in enumerate(plain)
+    )
+
+
 METHODS = {
+    "matching score, 20 candidates, exact": (
+        lambda: matching_scores(_CANDIDATES), _plain_scores, _same_scores,
+    ),
     "evidence: 4 sources, 8 units, 12 sets each, exact": (
         lambda: combine(_FRAME, _SOURCES), _plain_combine, _same_masses,
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import optimize, spatial
 
-from gridloom.chaincode.energy.distribution.requests import Scheme, serve
+from gridloom.chaincode.energy.distribution.requests import Scheme, Served, serve
 from gridloom.chaincode.energy.learning.kd_tree import KdTree, Point
 from gridloom.market.ants.colony import Colony, maximise
 from gridloom.market.learning.elastic import ElasticGame
@@ -162,15 +162,28 @@ _AWAY = np.random.default_rng(7).integers(1, 10_000, 200)
 _HELD, _FAR = _STORES.tolist(), _AWAY.tolist()
 
 
-def _plain_request() -> list[tuple[int, int]]:
-    """Cost-aware: sort by distance, accumulate, cut."""
+def _plain_request() -> tuple[list[tuple[int, int]], list[int], int]:
+    """Cost-aware: sort by distance, accumulate, cut; legs, stores left, and what waits."""
+    stores = _STORES.copy()
+    inside = min(int(stores[0]), 600)
+    stores[0] -= inside
     order = np.lexsort((np.arange(200), _AWAY))
-    order = order[(order != 0) & (_STORES[order] > 0)]
-    missing = 600 - min(int(_STORES[0]), 600)
-    before = np.cumsum(_STORES[order]) - _STORES[order]
+    order = order[(order != 0) & (stores[order] > 0)]
+    missing = 600 - inside
+    before = np.cumsum(stores[order]) - stores[order]
     asked = order[before < missing]
-    taken = np.minimum(_STORES[asked], missing - before[: len(asked)])
-    return [(int(node), int(energy)) for node, energy in zip(asked, taken, strict=True)]
+    taken = np.minimum(stores[asked], missing - before[: len(asked)])
+    stores[asked] -= taken
+    return (
+        list(zip(asked.tolist(), taken.tolist(), strict=True)),
+        stores.tolist(),
+        int(missing - taken.sum()),
+    )
+
+
+def _same_request(ours: object, plain: object) -> bool:
+    assert isinstance(ours, Served)
+    return ([tuple(leg) for leg in ours.legs], list(ours.stores), ours.waiting) == plain
 
 
 def _near(ours: object, plain: object) -> bool:
@@ -201,8 +214,7 @@ METHODS = {
         lambda ours, plain: ours == plain,
     ),
     "p004 cost-aware request among 200 nodes": (
-        lambda: serve(Scheme.COST_AWARE, _HELD, _FAR, 0, 600).legs, _plain_request,
-        lambda ours, plain: [tuple(leg) for leg in ours] == plain,
+        lambda: serve(Scheme.COST_AWARE, _HELD, _FAR, 0, 600), _plain_request, _same_request,
     ),
     "p004 swarm, 100 particles, 60 steps": (
         lambda: float(search(_OFFERS, np.random.default_rng(1), Flight()).values.quantity[-1]),

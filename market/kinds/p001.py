@@ -14,7 +14,6 @@ from gridloom.chaincode.energy.dipi.credit import mean_credit, score
 from gridloom.chaincode.energy.dipi.matching_score import (
     MINIMISED,
     WEIGHTS,
-    best_match,
     matching_scores,
 )
 from gridloom.chaincode.energy.dipi.sequence_number import (
@@ -119,7 +118,8 @@ def _match(fields: Fields) -> Output:
         _attributes(fields, f"candidates[{i}]", value, weights) for i, value in enumerate(listed)
     ]
     scores = matching_scores(candidates, weights, _minimised(fields, weights))
-    return {"scores": [float(points) for points in scores], "best": best_match(scores)}
+    points = [float(scores[i]) for i in range(len(scores))]
+    return {"scores": points, "best": scores.best}
 
 
 def _attributes(

@@ -47,6 +47,11 @@ class OperatingPoint:
 
 def operating_point(feeder: Feeder) -> OperatingPoint:
     """Solve a feeder; InfeasibleFlow."""
+    with np.errstate(all="ignore"):  # a step that leads beyond all numbers is not taken
+        return _solve(feeder)
+
+
+def _solve(feeder: Feeder) -> OperatingPoint:
     feeder.check()
     fixed: dict[str, dict[int, float]] = {"P": {}, "Q": {}}
     clamped: list[str] = []

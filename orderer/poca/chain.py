@@ -99,16 +99,6 @@ class PocaChain:
         return self._config
 
     @property
-    def ready(self) -> bool:
-        """Whether messages are ordered."""
-        return not self._refusal
-
-    @property
-    def leads(self) -> bool:
-        """As much as anybody: each block is cut by whoever wins the right to."""
-        return self._own != _NOBODY
-
-    @property
     def relation(self) -> str:
         """What this node is to the channel."""
         return "other" if self._own == _NOBODY else "consenter"
@@ -117,6 +107,16 @@ class PocaChain:
     def status(self) -> str:
         """How it does."""
         return "inactive" if self._refusal else "active"
+
+    @property
+    def ready(self) -> bool:
+        """Whether a message would be ordered now."""
+        return not self._refusal
+
+    @property
+    def leads(self) -> bool:
+        """As much as anybody: each block is cut by whoever wins the right to."""
+        return self._own != _NOBODY
 
     def _loaded(self) -> Votes:
         """The stored votes of this height; older ones, or another chain's, are spent."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gridloom.bench import driver, runner, saturation
 from gridloom.bench.crew import LocalCrew
 from gridloom.bench.own_network import deploy
 from gridloom.bench.rates import FixedLoad, FixedRate, MaximumRate
@@ -44,11 +45,11 @@ class Bench:
         needs = find_workload(workload).chaincodes
         await deploy(self.network.access, needs)
         crew = LocalCrew(self.connections(orderer=orderer))
-        runner = Runner(
+        rounds = Runner(
             crew, Target("mychannel", {}, []), 1000.0, lambda *told: self.seen.append(told)
         )
-        options = {"duration": 0.1, "warmup": 0.0} | options
-        return await runner.run(Round("round", workload, rate or FixedLoad(4), **options))
+        options = {"count": 8, "warmup": 0.0} | options
+        return await rounds.run(Round("round", workload, rate or FixedLoad(4), **options))
 
 
 @pytest.fixture
@@ -89,7 +90,11 @@ async def test_ordering_without_an_orderer_says_what_is_missing(bench: Bench) ->
     assert result.marked
 
 
-async def test_a_number_of_transactions_at_a_rate(bench: Bench) -> None:
+async def test_a_number_of_transactions_at_a_rate(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for patience in ("PUNCTUAL", "LATE"):  # a busy machine may take its time
+        monkeypatch.setattr(driver, patience, 60.0)
     result = await bench.run("evaluate", FixedRate(200), duration=0.1, count=20)
     assert (result.planned_tps, result.succeeded, result.driven) == (200, 20, True)
 
@@ -102,13 +107,17 @@ async def test_conflicts_without_retries_are_failures_with_an_example(bench: Ben
         assert result.failure_examples[kind]
 
 
-async def test_a_search_ends_with_a_rate_that_was_sustained(bench: Bench) -> None:
-    rate = MaximumRate(20.0, 4.0, 0.1, 60_000.0, precision=3.0)
-    result = await bench.run("evaluate", rate)
+async def test_a_search_ends_with_a_rate_that_was_sustained(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for share in ("DRIVEN_SHARE", "SUSTAINED_SHARE"):  # however busy the machine is
+        monkeypatch.setattr(runner, share, 0.0)
+    monkeypatch.setattr(driver, "LATE", 60.0)
+    monkeypatch.setattr(saturation, "MOST_PROBES", 3)
+    result = await bench.run("evaluate", MaximumRate(20.0, 2.0, 0.1, 60_000.0))
     assert result.error == ""
-    assert result.planned_tps is not None
-    assert result.planned_tps >= 20
-    assert "was sustained" in result.note
+    assert result.planned_tps == 80
+    assert result.note == "saturation after 3 probes: 80 tps was sustained"
 
 
 BROKEN = """

@@ -11,6 +11,7 @@ from gridloom.deploy.document import DocumentError
 from gridloom.deploy.network import Network
 from gridloom.deploy.packaging import package_source
 from gridloom.deploy.topology import Topology
+from gridloom.deploy.up import UpOptions
 from harness.network import PROBE
 
 DESCRIPTION = """
@@ -48,6 +49,13 @@ async def test_three_orderers_serve_a_network_and_peers_check_every_proof():
         for block in blocks[:-1]:
             copy = other.get_block(block.header.number)
             assert header_hash(copy.header) == header_hash(block.header)
+
+
+def test_the_test_network_is_had_with_poca_by_options():
+    text = UpOptions(orderers=3, consensus="poca").description()
+    topology = Topology.parse(text)
+    assert topology.consensus == "poca"
+    assert len(topology.channels[0].orderers) == 3
 
 
 @pytest.mark.parametrize(

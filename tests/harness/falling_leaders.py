@@ -160,6 +160,38 @@ async def let_leaders_fall(
     return reckoning
 
 
+async def let_consenters_fall(
+    home: NetworkHome, falls: int, *, clients: int = 4, pause: float = 1.0
+) -> Reckoning:
+    """Kill one orderer after the other where none leads (poca), each when all are back."""
+    reckoning = Reckoning()
+    access = NetworkAccess.open(home)
+    names = [orderer["name"] for orderer in home.state()["orderers"]]
+    try:
+        await deploy(access, SHELF, "shelf")
+        load = _Load(access, reckoning)
+        working = [asyncio.create_task(load.client(number)) for number in range(clients)]
+        for fall in range(falls):
+            await asyncio.sleep(pause)
+            name, before = names[fall % len(names)], reckoning.acknowledged
+            process = home.state()["processes"][name]
+            killed = time.time()
+            os.kill(process, signal.SIGKILL)
+            async with asyncio.timeout(60):
+                while reckoning.acknowledged < before + 2 * clients:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            reckoning.silences.append(time.time() - killed)
+            async with asyncio.timeout(60):
+                while home.state()["processes"][name] == process:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        load.stopped = True
+        await asyncio.gather(*working)
+        await _reckon(access, load.keys, reckoning)
+    finally:
+        await access.close()
+    return reckoning
+
+
 async def _reckon(access: NetworkAccess, keys: list[str], reckoning: Reckoning) -> None:
     height = await settled_height(access)
     shelf = contract(access, "shelf")

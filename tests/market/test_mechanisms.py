@@ -1,6 +1,7 @@
 """market/mechanisms: properties of a traded day that every mechanism must have."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,3 +166,9 @@ def test_co2_and_peaks_follow_from_the_meters(community):
     expected = (bought * factors.grid + community.generation.sum() * factors.local) / 1e6
     assert metrics.co2 == pytest.approx(expected)
     assert metrics.peak_import == pytest.approx(max(-community.net.sum(axis=1).min(), 0) / 250)
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_the_document_of_markets_names_every_mechanism(name):
+    text = (Path(__file__).parents[2] / "docs" / "markets.md").read_text()
+    assert f"| `{name}` |" in text

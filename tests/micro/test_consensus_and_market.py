@@ -2,7 +2,7 @@
 
 from gridloom.market.microgrid.energy_day import paper_day
 from gridloom.market.microgrid.pricing_system import price_hour
-from harness.raft_cluster import Cluster
+from harness.raft_voters import Cluster
 
 HOUR = 12
 

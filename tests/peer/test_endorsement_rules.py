@@ -156,6 +156,26 @@ async def test_a_status_decides_what_the_answer_carries(
     assert bool(payload and action(answer).events) == event
 
 
+@pytest.mark.parametrize("status", [200, 399, 400, 499, 500, 700])
+async def test_an_evaluation_answers_the_same_and_signs_nothing(bench, status):
+    bench.host.response = Response(status=status, message="said", payload=b"result")
+    signed = propose()
+    evaluated, endorsed = await bench.endorser.evaluate(signed), await bench.process(signed)
+    assert evaluated.response == endorsed.response
+    assert not evaluated.HasField("endorsement")
+    # By these a gateway tells a chaincode's failure from a peer's.
+    assert bool(evaluated.payload) == (status >= 500)
+
+
+async def test_an_evaluation_is_refused_like_any_other_proposal(bench):
+    for refused in (propose(signature=b"forged"), propose(nonce=b""), propose(epoch=1)):
+        with pytest.raises(RpcError) as expected:
+            await bench.process(refused)
+        with pytest.raises(RpcError) as raised:
+            await bench.endorser.evaluate(refused)
+        assert raised.value.message == expected.value.message
+
+
 async def test_what_is_endorsed_is_signed_with_the_endorsers_identity(bench):
     bench.host.run = lambda simulator: simulator.set_state("basic", "key", b"value")
     answer = await bench.process(propose())

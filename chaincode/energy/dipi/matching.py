@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-from .matching_score import best_match, matching_scores
+from .matching_score import matching_scores
 from .records import Bid, Match, Offer
 
 MICRO = 10**6
@@ -56,7 +55,7 @@ def match_orders(
             scores = matching_scores(
                 [_attributes(o, left[o.su_id], placed.bid, standings[o.su_id]) for o in open_offers]
             )
-            best = best_match(scores)
+            best = scores.best
             offer = open_offers[best]
             energy = min(wanted, left[offer.su_id], volume)
             weight = int(scores[best] * MICRO)
@@ -69,8 +68,8 @@ def match_orders(
     return matches
 
 
-def _attributes(offer: Offer, energy: int, bid: Bid, standing: Standing) -> dict[str, Fraction]:
-    values = {
+def _attributes(offer: Offer, energy: int, bid: Bid, standing: Standing) -> dict[str, int]:
+    return {
         "c": offer.capacity,
         "q": standing.credit,
         "r": offer.renewable,
@@ -79,4 +78,3 @@ def _attributes(offer: Offer, energy: int, bid: Bid, standing: Standing) -> dict
         "s": energy,
         "n": standing.stability,
     }
-    return {name: Fraction(value) for name, value in values.items()}

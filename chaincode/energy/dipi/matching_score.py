@@ -9,9 +9,13 @@ first candidate.  (Fabric counterpart: none.)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from math import lcm
+from typing import TypeAlias
 
-MAXIMISED = frozenset({"c", "q", "r", "s", "n"})
+Rational: TypeAlias = Fraction | int
+
 MINIMISED = frozenset({"l", "p"})
 WEIGHTS: Mapping[str, Fraction] = {
     name: Fraction(tenths, 10)
@@ -20,30 +24,53 @@ WEIGHTS: Mapping[str, Fraction] = {
 """Table 1: capacity, credit, renewable, position, price, volume, stability."""
 
 
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """One score in [0, 1] for each candidate: parts over whole, without rounding."""
+
+    parts: tuple[int, ...]
+    whole: int
+
+    @property
+    def best(self) -> int:
+        """The position of the highest score, the first of equals."""
+        return max(range(len(self.parts)), key=lambda i: self.parts[i])
+
+    def __getitem__(self, position: int) -> Fraction:
+        return Fraction(self.parts[position], self.whole)
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+
 def matching_scores(
-    candidates: Sequence[Mapping[str, Fraction]],
+    candidates: Sequence[Mapping[str, Rational]],
     weights: Mapping[str, Fraction] = WEIGHTS,
     minimised: frozenset[str] = MINIMISED,
-) -> tuple[Fraction, ...]:
-    """One score in [0, 1] for each candidate; weights are >= 0 and not all zero."""
-    scores = [Fraction(0)] * len(candidates)
-    for attribute, weight in weights.items():
-        column = [candidate[attribute] for candidate in candidates]
-        for i, scaled in enumerate(_scaled(column, inverted=attribute in minimised)):
-            scores[i] += weight * scaled
-    total = sum(weights.values(), Fraction(0))
-    return tuple(points / total for points in scores)
+) -> Scores:
+    """Score at least one candidate; weights are >= 0 and not all zero."""
+    scale = lcm(*[weight.denominator for weight in weights.values()])
+    columns = {name: _whole([each[name] for each in candidates]) for name in weights}
+    bounds = {name: (min(column), max(column)) for name, column in columns.items()}
+    common = lcm(*[high - low or 1 for low, high in bounds.values()])
+    total = 0
+    parts = [0] * len(candidates)
+    for name, column in columns.items():
+        low, high = bounds[name]
+        weight = weights[name].numerator * (scale // weights[name].denominator)
+        total += weight
+        factor, base = weight * (common // (high - low or 1)), low
+        if low == high:
+            base = low - 1  # without differences: everybody has all of it
+        elif name in minimised:
+            factor, base = -factor, high
+        parts = [part + factor * (value - base) for part, value in zip(parts, column, strict=True)]
+    return Scores(tuple(parts), total * common)
 
 
-def best_match(scores: Sequence[Fraction]) -> int:
-    """The position of the highest score, the first of equals."""
-    return max(range(len(scores)), key=lambda i: scores[i])
-
-
-def _scaled(column: Sequence[Fraction], *, inverted: bool) -> list[Fraction]:
-    low, high = min(column), max(column)
-    if low == high:
-        return [Fraction(1)] * len(column)
-    if inverted:
-        return [(high - value) / (high - low) for value in column]
-    return [(value - low) / (high - low) for value in column]
+def _whole(column: Sequence[Rational]) -> Sequence[int]:
+    """The values in a unit in which all of them are whole."""
+    denominator = lcm(*{value.denominator for value in column})
+    if denominator == 1:
+        return [value.numerator for value in column]
+    return [value.numerator * (denominator // value.denominator) for value in column]

@@ -11,6 +11,7 @@ from gridloom.peer.ledger.state_db import Version, VersionedValue
 from gridloom.peer.ledger.store import BlockRecord
 from gridloom.peer.ledger.update_batch import UpdateBatch
 from gridloom.protos.common.common_pb2 import Block, BlockHeader
+from harness.ledger import memory_ledger, write
 
 
 class Counting:
@@ -96,3 +97,23 @@ def test_absent_keys_are_absent_each_time(counting):
     assert lease.get("cc", b"nothing") is None
     assert lease.get("cc", b"nothing") is None
     lease.close()
+
+
+def test_a_ledger_knows_when_a_namespace_changed_last():
+    ledger = memory_ledger()
+    assert ledger.changed_at("cc") == 0
+    write(ledger, ("key", b"value"))
+    assert ledger.changed_at("cc") == ledger.height == 2
+    write(ledger, ("key", b"value"), namespace="other")
+    assert (ledger.changed_at("cc"), ledger.changed_at("other")) == (2, 3)
+
+
+def test_a_simulation_sees_every_block_before_it_and_none_after():
+    ledger = memory_ledger()
+    write(ledger, ("key", b"one"))
+    before = ledger.simulator("before")
+    write(ledger, ("key", b"two"))
+    after = ledger.simulator("after")
+    assert [s.get_state("cc", "key") for s in (before, after)] == [b"one", b"two"]
+    for simulator in (before, after):
+        simulator.done()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from gridloom.chaincode.energy.dipi import sequence_number as coloured
 from gridloom.chaincode.energy.dipi.credit import mean_credit, score
-from gridloom.chaincode.energy.dipi.matching_score import WEIGHTS, best_match, matching_scores
+from gridloom.chaincode.energy.dipi.matching_score import WEIGHTS, matching_scores
 from gridloom.chaincode.energy.dipi.sequence_number import Colouring
 from gridloom.chaincode.energy.dipi.settlement import Prices, settle
 from harness.shared import shared
@@ -95,17 +95,31 @@ candidates = st.lists(
 
 @given(candidates)
 def test_scores_lie_in_the_unit_interval_and_the_first_best_wins(listed):
-    scores = matching_scores(listed)
+    judged = matching_scores(listed)
+    scores = [judged[i] for i in range(len(judged))]
     assert all(0 <= points <= 1 for points in scores)
-    best = best_match(scores)
-    assert scores[best] == max(scores)
-    assert max(scores) not in scores[:best]
+    assert scores[judged.best] == max(scores)
+    assert max(scores) not in scores[: judged.best]
+
+
+@given(candidates)
+def test_the_score_is_the_weighted_mean_of_the_scaled_attributes(listed):
+    judged = matching_scores(listed)
+    for i, candidate in enumerate(listed):
+        points = Fraction(0)
+        for name, weight in WEIGHTS.items():
+            low, high = (f(each[name] for each in listed) for f in (min, max))
+            share = Fraction(1) if low == high else (candidate[name] - low) / (high - low)
+            inverted = name in {"l", "p"} and low != high
+            points += weight * (1 - share if inverted else share)
+        assert judged[i] == points / 4
 
 
 @given(candidates, st.integers(1, 9), st.integers(-9, 9))
 def test_the_unit_of_an_attribute_does_not_matter(listed, factor, offset):
     changed = [{**each, "c": each["c"] * factor + offset} for each in listed]
-    assert matching_scores(changed) == matching_scores(listed)
+    one, other = matching_scores(changed), matching_scores(listed)
+    assert [one[i] for i in range(len(one))] == [other[i] for i in range(len(other))]
 
 
 @given(st.sampled_from(Colouring), st.integers(0, 63), st.integers(0, 0xFFFFF))
