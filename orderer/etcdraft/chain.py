@@ -15,18 +15,17 @@ from hashlib import sha256
 
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.sections import OrdererConfig
-from gridloom.common.errors import GridloomError, MalformedMessage
+from gridloom.common.errors import MalformedMessage
 from gridloom.common.rpc import Code, RpcError
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block, Envelope
 from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest, SubmitRequest
 from gridloom.protos.orderer.etcdraft.metadata_pb2 import ClusterMetadata
 
-from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer, TimerHandle
+from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer
 from ..cluster.block_puller import BlockPuller
 from ..cluster.dialer import Dial
 from ..cluster.transport import ClusterTransport
-from ..raft.errors import ProposalDropped
 from ..raft.messages import Message, MessageType
 from ..raft.ready import SoftState
 from ..raft.wire import decode_message, encode_message
@@ -42,7 +41,8 @@ from .metadata import (
 )
 from .node import Decision, NodeParts, RaftNode
 from .proposer import Arrival, Proposer, is_config
-from .reconfiguration import Reconfiguration, alive, config_in, consensus_type_in
+from .proposing import Proposing
+from .reconfiguration import Reconfiguration, alive
 from .submissions import Submission, Submissions
 
 log = logging.getLogger(__name__)
@@ -97,13 +97,21 @@ class RaftChain:
         beginners = membership.ids if support.height == 1 else ()
         eager = node_id == _first_candidate(support.channel_id, membership.ids)
         self._node = RaftNode(node_id, parts, self, others, beginners, eager=eager)
+        election = config.options.election_tick * config.options.tick_interval
+        self._proposing = Proposing(
+            self._node,
+            self._reconfiguration,
+            settings.timer,
+            election.total_seconds(),
+            self._finish_change,
+        )
         self._proposer = Proposer(
             support,
             settings.cutting,
             settings.timer,
             max_in_flight=config.options.max_inflight_blocks,
-            propose=self._propose,
-            concerns_self=self._concerns_self,
+            propose=self._proposing.block,
+            concerns_self=self._proposing.concerns_self,
         )
         self._applier = Applier(
             support,
@@ -124,7 +132,6 @@ class RaftChain:
         self._submissions = Submissions(self._to_leader)
         self._cuts: dict[int, list[asyncio.Future[None]]] = {}
         self._active_heard: Sequence[int] = ()
-        self._election_time = config.options.election_tick * config.options.tick_interval
         self._refusal = "the chain is not running"
         self._trouble = ""
         self._halting = False
@@ -132,7 +139,6 @@ class RaftChain:
         self._room = asyncio.Event()
         self._room.set()
         self._applying: asyncio.Task[None] | None = None
-        self._retry: TimerHandle | None = None
 
     # --- Chain ---------------------------------------------------------------------
 
@@ -164,6 +170,7 @@ class RaftChain:
         await self._hand_over()
         self._refusal = self._refusal or "the chain has been halted"
         self._release()
+        self._proposing.stop()
         await self._suspicion.stop()
         await self._node.stop()
         if self._applying is not None:
@@ -369,8 +376,10 @@ class RaftChain:
         self._transport.configure(self._reconfiguration.others)
         if change is None:
             self._finish_change()
-        elif change.kind is ChangeKind.ROTATE and change.node_id == self._reconfiguration.node_id:
-            self._check_still_known()
+        elif change.kind is ChangeKind.ROTATE and not self._settings.is_member(
+            self._support.bundle
+        ):
+            self.evicted()  # until it is started with the certificate that counts now
 
     def evicted(self) -> None:
         if not self._refusal:
@@ -387,57 +396,14 @@ class RaftChain:
         except asyncio.QueueFull:
             log.info("[channel: %s] busy; eviction is looked at later", self._support.channel_id)
 
-    # --- changes of members ------------------------------------------------------------
+    # --- the rest ------------------------------------------------------------------------
 
     def _finish_change(self) -> None:
-        """Have Raft follow the configuration; only then go on proposing blocks."""
-        voters = self._node.conf_state.voters
-        outstanding = self._reconfiguration.outstanding(voters)
-        if outstanding is None:
+        """Go on proposing blocks as soon as Raft has followed the configuration."""
+        if self._proposing.finish_change():
             self._proposer.resume()
-            return
-        self._proposer.pause()
-        if self._node.leads:
-            try:
-                self._node.propose_conf_change(outstanding)
-            except ProposalDropped:
-                self._try_again()
-
-    def _check_still_known(self) -> None:
-        if not self._settings.is_member(self._support.bundle):
-            self.evicted()  # it shows the old certificate until it is started with the new one
-
-    def _concerns_self(self, envelope: Envelope) -> bool:
-        """Whether a config message takes this leader's place; then another is to order it."""
-        try:
-            consensus = consensus_type_in(config_in(envelope))
-            if consensus.type != CONSENSUS_TYPE:
-                return False
-            change = self._reconfiguration.change_in(consensus.metadata)
-        except GridloomError:
-            return False
-        affected = change.kind in {ChangeKind.REMOVE, ChangeKind.ROTATE}
-        if not affected or change.node_id != self._reconfiguration.node_id:
-            return False
-        return self._node.hand_over()
-
-    def _propose(self, block: Block) -> bool:
-        try:
-            self._node.propose(block.SerializeToString())
-        except ProposalDropped:
-            self._try_again()
-            return False
-        return True
-
-    def _try_again(self) -> None:
-        """Raft takes nothing while it hands the leadership over: see how that ended."""
-        if self._retry is None:
-            self._retry = self._settings.timer(self._election_time.total_seconds(), self._go_on)
-
-    def _go_on(self) -> None:
-        self._retry = None
-        if self._node.leads and not self._refusal:
-            self._finish_change()
+        else:
+            self._proposer.pause()
 
     def _judge(self, submission: Submission) -> None:
         if submission.is_config:
