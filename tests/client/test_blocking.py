@@ -1,6 +1,7 @@
 """The SDK without asyncio, over TLS to a network that runs in another thread."""
 
 import asyncio
+import socket
 import threading
 import time
 from contextlib import contextmanager
@@ -142,11 +143,14 @@ def test_several_threads_share_a_gateway(probe):
 
 
 def test_timeouts_hold(served):
-    with served.connect(timeouts=Timeouts(evaluate=1e-6)) as gateway:
-        probe = gateway.get_network("mychannel").get_contract("probe")
-        with pytest.raises(GatewayError) as caught:
-            probe.evaluate_transaction("get", "key")
-        assert caught.value.code is Code.DEADLINE_EXCEEDED
+    signer = served.network.access.signer("Org1", "User1")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        target = "{}:{}".format(*silent.getsockname())
+        with connect(target, signer, timeouts=Timeouts(evaluate=0.2)) as gateway:
+            probe = gateway.get_network("mychannel").get_contract("probe")
+            with pytest.raises(GatewayError) as caught:
+                probe.evaluate_transaction("get", "key")
+            assert caught.value.code is Code.DEADLINE_EXCEEDED
 
 
 def test_closing_ends_the_thread_and_every_stream(served):

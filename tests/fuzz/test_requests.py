@@ -13,6 +13,7 @@ import pytest
 
 from gridloom.common.block_store import BlockNotFound
 from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.deliver import DeliverHandler
 from gridloom.common.envelopes import NEWEST, NEXT_COMMIT, OLDEST, block_position, seek_envelope
 from gridloom.common.rpc import Call
@@ -262,7 +263,9 @@ async def test_deliver():
 
 
 class TakesAnything:
-    """A chain that orders nothing."""
+    """A chain that orders nothing, and agrees to every configuration."""
+
+    def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None: ...
 
     async def wait_ready(self) -> None: ...
 
