@@ -3,7 +3,7 @@
     python tools/ordering.py --orderers 0 1 3 5 7 --messages 20000
 
 0 orderers stands for one solo orderer; the others are Raft.  Every orderer is a process of its own
-(``gridloom orderer start``); the client is this one, or several with --clients.  The table goes
+(``gridloom orderer start``); the client is this one.  The table goes
 into docs/performance.md.
 """
 
