@@ -26,14 +26,12 @@ from gridloom.chaincode.energy.baas.potential_units import route, trade_cost
 from gridloom.chaincode.energy.baas.shortfall import BAND, penalty
 
 from ..cases import Fields, Kind, Output
-from ..power_flow.feeder import Feeder, InfeasibleFlow, Load, NodeType
+from ..power_flow.feeder import InfeasibleFlow
 from ..power_flow.security import violations
 from ..power_flow.solution import operating_point
 from .p000_network import read_feeder, read_transport
 
 _SEPARATOR = "|"
-_PANDAPOWER = "pandapower 3.5.6, |dV|,|dangle| < 1e-9"
-_TWO_STAGE = "two-stage root+Newton residual < 1e-11"
 _INEXACT_SUM = Fraction(1, 10**9)
 
 
@@ -161,22 +159,7 @@ def _powerflow(fields: Fields) -> Output:
         "clamped": list(point.clamped),
         "violations": found,
         "secure": not found,
-        "checked_against": _reference(feeder),
     }
-
-
-def _reference(feeder: Feeder) -> str:
-    """Against what flows of this form have been checked (docs/papers.md, paper 000).
-
-    pandapower states constant loads whose balance is held by fixed voltages, with or
-    without frequency droop (as distributed slack); for the rest the same equations were
-    solved by another method.
-    """
-    droop = [node for node in feeder.nodes if node.type is NodeType.PD]
-    stated = all(node.reactive_droop == 0 for node in droop) and all(
-        node.load == Load(node.load.active, node.load.reactive) for node in feeder.nodes
-    )
-    return _PANDAPOWER if stated else _TWO_STAGE
 
 
 def _potential(fields: Fields) -> Output:
