@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from gridloom.deploy.network_lock import LOCK_FILE
-from harness.network import GRIDLOOM, NetworkProcess, gridloom
+from harness.network import GRIDLOOM, HeldStart, NetworkProcess, gridloom
 
 
 def test_a_folder_without_a_network_is_told_so(run, tmp_path):
@@ -209,15 +208,10 @@ class TestLife:
     @pytest.mark.parametrize("options", [(), ("--processes",)], ids=["one", "processes"])
     def test_it_can_be_stopped_while_it_starts(self, run, tmp_path, options):
         home = tmp_path / "net"
-        command = [*GRIDLOOM, "up", "--detach", "--port-base", "0", *options, "--dir", str(home)]
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as starting:
-            while not (home / LOCK_FILE).exists() or not (home / LOCK_FILE).read_text():
-                time.sleep(0.005)
-            assert run("down", home).out == "the network has stopped\n"
-            out, errors = starting.communicate(timeout=20)
-        assert (starting.returncode, out) == (1, "")
+        starting = HeldStart(home, *options)
+        assert starting.stopped_by(lambda: run("down", home).out) == "the network has stopped\n"
+        status, out, errors = starting.end()
+        assert (status, out) == (1, "")
         assert "Error: the network" in errors
         assert not (home / LOCK_FILE).exists()
         with NetworkProcess(home, *options):
@@ -233,16 +227,10 @@ class TestLife:
         assert f"cannot listen on 127.0.0.1:{port}" in failed.stderr
 
     def test_a_background_start_that_is_killed_shows_the_end_of_its_log(self, tmp_path):
-        home = tmp_path / "net"
-        command = [*GRIDLOOM, "up", "--detach", "--processes", "--port-base", "0", "--dir"]
-        with subprocess.Popen(
-            [*command, str(home)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        ) as starting:
-            while not (home / LOCK_FILE).exists() or not (home / LOCK_FILE).read_text():
-                time.sleep(0.005)
-            os.kill(int((home / LOCK_FILE).read_text()), signal.SIGKILL)
-            _, errors = starting.communicate(timeout=20)
-        assert starting.returncode == 1
+        starting = HeldStart(tmp_path / "net", "--processes")
+        os.kill(starting.process_id, signal.SIGKILL)
+        status, _, errors = starting.end()
+        assert status == 1
         assert "Error: the network was killed by SIGKILL while it started; its log is" in errors
 
     def test_a_node_that_cannot_start_is_named_with_the_end_of_its_log(self, tmp_path):

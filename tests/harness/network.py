@@ -11,11 +11,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from gridloom.client import Contract
 from gridloom.client.admin import ChaincodeDefinition
@@ -23,8 +25,11 @@ from gridloom.common.blocks import header_hash
 from gridloom.common.rpc import Channel
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
+from gridloom.deploy.network_lock import LOCK_FILE
 from gridloom.deploy.packaging import package_source
 from gridloom.protos.common.common_pb2 import Block
+
+T = TypeVar("T")
 
 CHAINCODES = Path(__file__).parents[1] / "chaincodes"
 PROBE = CHAINCODES / "probe"
@@ -119,6 +124,60 @@ class NetworkProcess:
             process.kill()
             process.wait()
             raise
+
+
+class HeldStart:
+    """A ``gridloom up --detach`` that has taken its folder's lock and cannot go on.
+
+    It waits for its network description, which comes out of a pipe that nobody writes to until
+    ``release``; so what happens to it meanwhile happens while it starts, on any machine.
+    """
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._lock = folder / LOCK_FILE
+        self._description = folder.with_suffix(".yaml")
+        os.mkfifo(self._description)
+        command = (*GRIDLOOM, "up", "--detach", "--port-base", "0", *options)
+        self._process = subprocess.Popen(
+            (*command, "--config", str(self._description), "--dir", str(folder)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: self._lock.exists() and self._lock.read_text() != "")
+        self.process_id = int(self._lock.read_text())
+
+    def stopped_by(self, command: Callable[[], T]) -> T:
+        """Run a command that sends SIGTERM; let the start go on once that has been sent."""
+        os.kill(self.process_id, signal.SIGSTOP)  # what is sent to it now can be seen
+        with ThreadPoolExecutor(1) as thread:
+            outcome = thread.submit(command)
+            wait_until(lambda: signal.SIGTERM in _pending(self.process_id))
+            os.kill(self.process_id, signal.SIGCONT)
+            self._description.write_text("{}")  # returns when it has been read
+            return outcome.result()
+
+    def end(self) -> tuple[int, str, str]:
+        """Return the exit status, output and errors of the command."""
+        out, errors = self._process.communicate(timeout=START_TIMEOUT)
+        return self._process.returncode, out, errors
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = START_TIMEOUT) -> None:
+    """Return as soon as ``condition`` holds; TimeoutError if it does not come true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not true after {seconds:g} s: {condition}")
+        time.sleep(0.005)
+
+
+def _pending(process_id: int) -> set[signal.Signals]:
+    """Return the signals sent to a stopped process that it has not noticed yet."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    mask = int(status.partition("ShdPnd:")[2].split()[0], 16)
+    return {number for number in signal.Signals if mask >> (number - 1) & 1}
 
 
 def gridloom(
