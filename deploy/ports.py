@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from gridloom.common.errors import GridloomError
 
 from .topology import DEFAULT_HOST, AuthorityNode, OrdererNode, PeerNode, Topology
 
+FREE_PORTS = "GRIDLOOM_FREE_PORTS"
+"""Where free ports are chosen from, as ``first-last``: an environment variable.
+
+For machines with a firewall, and for several programs that must not choose the same.
+"""
+
 _CHOICE = range(20_000, 32_768)
 """Below what systems give to outgoing connections: 32768 on Linux, 49152 elsewhere."""
+
+
+class NoFreePorts(GridloomError):
+    """Free ports that cannot be chosen: what the environment says, and what is wrong with it."""
+
+    def __init__(self, said: str, reason: str) -> None:
+        super().__init__(f"{FREE_PORTS}={said}: {reason}")
+        self.said = said
+        self.reason = reason
 
 
 class PortTaken(GridloomError):
@@ -28,15 +44,18 @@ def choose_ports(topology: Topology) -> Topology:
     """Return the topology with each port 0 replaced by one that was free a moment ago.
 
     It is none that the system would give to an outgoing connection, lest somebody has it when
-    the network is started the next time.
+    the network is started the next time; NoFreePorts.
     """
     held: list[socket.socket] = []
+    candidates = _candidates()
 
     def choose(port: int) -> int:
         while not port:
-            candidate = random.choice(_CHOICE)  # noqa: S311 - no secret
+            candidate = next(candidates)
             try:
-                held.append(_bind(DEFAULT_HOST, candidate))
+                held.append(probe := _bind(DEFAULT_HOST, candidate))
+                # Ports that are only bound can be bound again, by us and by anybody else.
+                probe.listen()
             except OSError:
                 continue
             port = candidate
@@ -47,6 +66,29 @@ def choose_ports(topology: Topology) -> Topology:
     finally:
         for probe in held:
             probe.close()
+
+
+def _candidates() -> Iterator[int]:
+    """Each port to choose from, beginning anywhere; NoFreePorts after the last."""
+    choice = _choice()
+    first = random.randrange(len(choice))  # noqa: S311 - no secret
+    yield from choice[first:]
+    yield from choice[:first]
+    raise NoFreePorts(f"{choice.start}-{choice.stop - 1}", "all of these are taken")
+
+
+def _choice() -> range:
+    said = os.environ.get(FREE_PORTS)
+    if said is None:
+        return _CHOICE
+    first, _, last = said.partition("-")
+    try:
+        choice = range(int(first), int(last) + 1)
+    except ValueError:
+        raise NoFreePorts(said, "say first-last, such as 20000-20999") from None
+    if not choice or not 0 < choice.start <= choice[-1] < 2**16:
+        raise NoFreePorts(said, "say first-last, between 1 and 65535")
+    return choice
 
 
 def give_way(topology: Topology) -> Topology:

@@ -11,6 +11,7 @@ from gridloom.common.rpc.grpc_channel import ClientTls
 from gridloom.common.rpc.grpc_server import ServerTls
 from gridloom.common.tls_context import client_context
 from harness.ordering import material
+from harness.ports import free_port
 from harness.web import Web, serving
 
 
@@ -46,13 +47,12 @@ async def test_many_first_clients_are_all_served():
 
 
 async def test_a_server_nobody_asked_stops_and_frees_its_port():
-    server = HttpServer(lambda: hello, "127.0.0.1:0")
-    port = await server.start()
-    await server.stop()
-    await server.stop()
-    again = HttpServer(lambda: hello, f"127.0.0.1:{port}")
-    assert await again.start() == port
-    await again.stop()
+    port = free_port()
+    for _ in range(2):
+        server = HttpServer(lambda: hello, f"127.0.0.1:{port}")
+        assert await server.start() == port
+        await server.stop()
+        await server.stop()
 
 
 async def test_a_taken_port_is_an_error():
