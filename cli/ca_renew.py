@@ -24,15 +24,13 @@ def renew(
     The old certificates stay valid until they are revoked.
     """
     from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
-    from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
     from gridloom.deploy.registrar import NetworkRegistrar  # noqa: PLC0415
     from gridloom.deploy.renewing import RENEW_SIGNAL  # noqa: PLC0415
 
     home = NetworkHome(directory)
     access = NetworkAccess.open(home)
-    process_id = home.process_id()
-    if process_id is None:
-        raise HomeError(home.path, "the network is not running; start it with: gridloom up")
+    process_id = home.serving_process()
     for name in names:
         access.material.node(name)
     registrar = NetworkRegistrar(access.topology, access.material)

@@ -28,8 +28,8 @@ class Consensus(StrEnum):
     POCA = "poca"
 
 
-STOP_TIMEOUT = 15.0
-"""Seconds ``down`` waits for a network before it kills it."""
+STOP_TIMEOUT = 45.0
+"""Seconds ``down`` waits for a network before it kills it: it may have to kill nodes of its own."""
 
 NOT_RUNNING = 3
 """Exit status of ``status`` when the network does not run, as an init script's."""
@@ -214,13 +214,11 @@ def status(directory: Directory = DEFAULT_DIRECTORY) -> None:
 def cut(directory: Directory = DEFAULT_DIRECTORY) -> None:
     """End the block under way, in a network whose description says `cutting: manual`."""
     from gridloom.deploy.cutting import CUT_SIGNAL  # noqa: PLC0415
-    from gridloom.deploy.home import HomeError, NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
 
     home = NetworkHome(directory)
+    process_id = home.serving_process()
     state = home.state()
-    process_id = home.process_id()
-    if process_id is None:
-        raise HomeError(home.path, "the network is not running; start it with: gridloom up")
     orderers = {orderer["name"] for orderer in state["orderers"]}
     own = [pid for name, pid in state["processes"].items() if name in orderers]
     for target in own or [process_id]:

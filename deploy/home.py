@@ -185,6 +185,19 @@ class NetworkHome:
         """Return the id of the process that runs the network; None if it is not running."""
         return holder_of(self.path)
 
+    def serving_process(self) -> int:
+        """Return the id of the process whose nodes serve: it can be sent signals now.
+
+        HomeError when there is none, or not yet: a signal would end a process that starts.
+        """
+        process_id = self.process_id()
+        serving = self.state().get("pid")
+        if process_id is None:
+            raise HomeError(self.path, "the network is not running; start it with: gridloom up")
+        if serving != process_id:
+            raise HomeError(self.path, f"it is starting or stopping in process {process_id}")
+        return process_id
+
     def remove(self) -> None:
         """Delete the network with all its data; NetworkRuns while it runs.
 

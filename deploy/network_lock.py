@@ -17,7 +17,7 @@ from gridloom.common.errors import GridloomError
 
 LOCK_FILE = "network.lock"
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds to wait for the nodes of a killed network to go."""
 
 _INTERVAL = 0.02

@@ -26,7 +26,7 @@ from .topology import Topology
 log = logging.getLogger(__name__)
 
 START, READY = "start", "ready"
-START_TIMEOUT = 30.0
+START_TIMEOUT = 60.0
 """Seconds a node may take until it serves."""
 
 STOP_TIMEOUT = 10.0
