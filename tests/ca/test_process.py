@@ -57,7 +57,7 @@ async def test_a_new_ca_serves_over_tls_and_stops_when_told(tmp_path, monkeypatc
         assert (await Web(port)("GET", "/healthz")).status == 200
         process.send_signal(signal.SIGTERM)
         output = process.stdout.read() + process.stderr.read()
-        assert process.wait(30) == 0
+        assert process.wait(120) == 0
     assert "wrong secret for 'alice'" in output
     for secret in ("adminpw", "s3cret", "wr0ng", "PRIVATE", "Traceback"):
         assert secret not in output
@@ -77,7 +77,7 @@ def test_an_intermediate_ca_from_the_command_line(tmp_path):
 def test_what_cannot_start_says_why_and_ends_with_1(tmp_path, options):
     command = [sys.executable, "-m", "gridloom", "ca", "start", "--home", str(tmp_path)]
     ended = subprocess.run(
-        [*command, *options], check=False, capture_output=True, text=True, timeout=50
+        [*command, *options], check=False, capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == 1
     assert "Error: " in ended.stderr
@@ -109,7 +109,6 @@ class Registrations:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(150)
 async def test_killed_amid_registrations_it_has_each_of_them_whole_or_not_at_all(tmp_path):
     create_config(tmp_path, "admin:adminpw", "ca-org1")
     admin, asked, done = None, set(), {}
@@ -119,7 +118,7 @@ async def test_killed_amid_registrations_it_has_each_of_them_whole_or_not_at_all
             admin = admin or await ca.enroll("admin", "adminpw")
             registrations = Registrations(ca)
             await registrations.until_gone(admin, process, round_, 7 + 4 * round_)
-            assert process.wait(30) == KILLED
+            assert process.wait(120) == KILLED
         asked |= registrations.asked
         done |= registrations.done
     with started(tmp_path) as (_, url):
@@ -155,7 +154,7 @@ KILLED_INSIDE = """
 def test_killed_before_or_after_the_commit(tmp_path, moment, there):
     path = tmp_path / "ca.db"
     script = [sys.executable, "-c", textwrap.dedent(KILLED_INSIDE), str(path), moment]
-    assert subprocess.run(script, check=False, timeout=50).returncode == KILLED
+    assert subprocess.run(script, check=False, timeout=120).returncode == KILLED
     database = Database.sqlite(path)
     with database.read() as store:
         assert (store.identities.find("alice") is not None) is there

@@ -92,7 +92,7 @@ class TestRunning:
         assert (org1["name"], org2["msp_id"]) == ("Org1", "Org2MSP")
         for node in (*state["orderers"], *org1["peers"], *org2["peers"]):
             host, _, port = node["endpoint"].rpartition(":")
-            socket.create_connection((host, int(port)), timeout=5).close()
+            socket.create_connection((host, int(port)), timeout=60).close()
             assert b"BEGIN CERTIFICATE" in Path(node["tls_root"]).read_bytes()
         assert [user["name"].partition("@")[0] for user in org1["users"]] == ["Admin", "User1"]
         for user in org1["users"]:
@@ -196,7 +196,7 @@ class TestLife:
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
             for _ in range(2)
         ]
-        ends = [(*process.communicate(timeout=30), process.returncode) for process in both]
+        ends = [(*process.communicate(timeout=120), process.returncode) for process in both]
         try:
             assert sorted(status for *_, status in ends) == [0, 1]
             (errors,) = [errors for _, errors, status in ends if status == 1]

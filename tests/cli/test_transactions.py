@@ -106,7 +106,7 @@ def test_ctrl_c_ends_following_quietly(network):
     ) as process:
         assert process.stdout.readline() == "block 0\n"
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=120)
     assert (process.returncode, errors) == (130, "")
 
 

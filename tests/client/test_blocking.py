@@ -3,7 +3,6 @@
 import asyncio
 import socket
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -78,7 +77,7 @@ def test_calls_return_and_steps_can_be_gone_one_by_one(probe):
     transaction = proposal.endorse()
     assert transaction.result == b"again"
     submitted = transaction.submit()
-    status = submitted.get_status(timeout=5)
+    status = submitted.get_status(timeout=60)
     assert status.successful
     assert status.transaction_id == proposal.transaction_id
     assert "blocking" in repr(transaction)
@@ -101,7 +100,7 @@ def test_events_are_listened_to_with_with(gateway, probe):
         probe.submit_transaction("emit", "dawn", "06:12")
         assert next(events).event_name == "dawn"
         probe.submit_transaction("emit", "dusk", "20:40")
-        assert events.next(timeout=5).payload == b"20:40"
+        assert events.next(timeout=60).payload == b"20:40"
     with pytest.raises(StopIteration):
         next(events)
 
@@ -182,9 +181,10 @@ def test_a_connection_that_cannot_be_made_leaves_no_thread():
 
 def test_an_interrupt_ends_the_wait_and_its_call(monkeypatch):
     thread = EventLoopThread()
-    cancelled = threading.Event()
+    begun, cancelled = threading.Event(), threading.Event()
 
     async def endless():
+        begun.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -196,7 +196,7 @@ def test_an_interrupt_ends_the_wait_and_its_call(monkeypatch):
             self.cancel = future.cancel
 
         def result(self):
-            time.sleep(0.05)
+            assert begun.wait(60)
             raise KeyboardInterrupt
 
     submit = asyncio.run_coroutine_threadsafe
@@ -205,6 +205,6 @@ def test_an_interrupt_ends_the_wait_and_its_call(monkeypatch):
     )
     with pytest.raises(KeyboardInterrupt):
         thread.run(endless())
-    assert cancelled.wait(5)
+    assert cancelled.wait(60)
     monkeypatch.undo()
     thread.close()

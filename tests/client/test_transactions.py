@@ -306,7 +306,7 @@ class TestTime:
             await probe.submit_transaction("put", "key", "value")
         assert caught.value.code is Code.DEADLINE_EXCEEDED
         proposal = probe.new_proposal("put", ["key", "value"])
-        assert (await proposal.endorse(timeout=5)).result == b"value"
+        assert (await proposal.endorse(timeout=60)).result == b"value"
 
 
 async def _unsubmitted_commit(gateway, transaction):

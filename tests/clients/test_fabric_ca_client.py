@@ -16,7 +16,6 @@ def test_the_whole_interface_is_checked():
 
 
 @pytest.mark.network
-@pytest.mark.timeout(180)
 class TestOneProcess:
     """The CAs in the process of the nodes."""
 

@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+import time
+from types import SimpleNamespace
 
 import pytest
 
+from gridloom.deploy import network_lock
 from gridloom.deploy.network_lock import (
     LOCK_FILE,
     NetworkLock,
@@ -18,9 +21,9 @@ HOLD = """
 import sys, pathlib
 from gridloom.deploy.network_lock import NetworkLock
 lock = NetworkLock(pathlib.Path(sys.argv[1])).__enter__()
-if len(sys.argv) > 2:  # a child that outlives us holds it too
+if len(sys.argv) > 2:  # a child that outlives us holds it too, until somebody writes into a pipe
     import subprocess
-    child = subprocess.Popen(["sleep", sys.argv[2]], pass_fds=[lock.descriptor],
+    child = subprocess.Popen(["cat", sys.argv[2]], pass_fds=[lock.descriptor],
                              stdout=subprocess.DEVNULL)
 print("held", flush=True)
 sys.stdin.read()
@@ -79,12 +82,26 @@ def test_a_process_id_in_the_file_means_nothing_without_the_lock(tmp_path):
     assert holder_of(tmp_path) is None
 
 
-def test_it_waits_for_what_a_killed_holder_left_running(tmp_path):
-    process = holder(tmp_path, "0.3")
+def test_it_waits_for_what_a_killed_holder_left_running(tmp_path, monkeypatch):
+    pipe, folder = tmp_path / "pipe", tmp_path / "net"
+    os.mkfifo(pipe)
+    process = holder(folder, str(pipe))
     killed(process)
-    assert holder_of(tmp_path) == process.pid
-    with NetworkLock(tmp_path):
-        assert holder_of(tmp_path) == os.getpid()
+    assert holder_of(folder) == process.pid
+    waited = []
+
+    def sleep(seconds):
+        if not waited:
+            pipe.write_text("")  # what was left running ends
+        waited.append(seconds)
+        time.sleep(seconds)
+
+    monkeypatch.setattr(
+        network_lock, "time", SimpleNamespace(monotonic=time.monotonic, sleep=sleep)
+    )
+    with NetworkLock(folder):
+        assert holder_of(folder) == os.getpid()
+    assert waited
 
 
 def test_a_folder_that_cannot_be_is_an_error_and_holds_nothing(tmp_path):

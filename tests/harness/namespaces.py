@@ -44,7 +44,7 @@ class Hosts:
             process.send_signal(signal.SIGTERM)
         for process in self._running.values():
             try:
-                process.wait(15)
+                process.wait(120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

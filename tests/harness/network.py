@@ -36,8 +36,8 @@ PROBE = CHAINCODES / "probe"
 SHELF = CHAINCODES / "shelf"
 
 GRIDLOOM = (sys.executable, "-m", "gridloom")
-START_TIMEOUT = 30.0
-STOP_TIMEOUT = 20.0
+START_TIMEOUT = STOP_TIMEOUT = 120.0
+"""Seconds, for what hangs: a busy machine may take its time."""
 
 
 class CommandFailed(AssertionError):

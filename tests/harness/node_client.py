@@ -17,7 +17,7 @@ from pathlib import Path
 from .network import NetworkProcess, gridloom
 
 CLIENTS = Path(__file__).parents[1] / "clients"
-TIMEOUT = 55.0
+TIMEOUT = 240.0
 
 
 class NodeClient:

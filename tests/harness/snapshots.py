@@ -33,7 +33,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def wait_for_snapshots(ledger: Ledger) -> None:
     """Return once none is due at a block that has been committed."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while any(number < ledger.height for number in ledger.pending_snapshots()):
         assert time.monotonic() < deadline, "the snapshot is never complete"
         time.sleep(0.005)

@@ -145,7 +145,7 @@ class TransportConformance:
         responses = channel.server_stream(EVENTS, request, ChaincodeEventsResponse)
         assert (await anext(responses)).block_number == 0
         await responses.aclose()
-        await asyncio.wait_for(gateway.closed.wait(), 5)
+        await asyncio.wait_for(gateway.closed.wait(), 60)
 
     async def test_requests_and_responses_stream_until_the_client_is_done(
         self, channel: Channel

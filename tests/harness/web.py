@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc.grpc_server import ServerTls
 
-TIMEOUT = 50
+TIMEOUT = 120
 """Seconds: a busy machine may take long to load the web framework for the first request."""
 
 

@@ -147,7 +147,7 @@ async def test_a_channel_joined_over_http_orders_at_once(orderer, web):
     }
     support = orderer.registrar.get(CHANNEL)
     await support.chain.order(message(), 0)
-    await asyncio.wait_for(support.wait_for(2), 2)
+    await asyncio.wait_for(support.wait_for(2), 60)
 
 
 def later_block() -> Block:
@@ -288,7 +288,7 @@ async def test_an_update_is_ordered(orderer, web):
     answer = await update(web, change_orderer(block, set_timeout("1s")))
     assert answer.status == 201
     assert answer.headers["location"] == f"{CHANNELS}/{CHANNEL}"
-    await asyncio.wait_for(support.wait_for(2), 2)
+    await asyncio.wait_for(support.wait_for(2), 60)
     assert support.bundle.orderer.batch_timeout.total_seconds() == 1
 
 

@@ -47,7 +47,7 @@ async def test_a_channel_joined_while_running_works_at_once(storage) -> None:
     orderer.join(genesis())
     support = orderer.registrar.get(CHANNEL)
     await support.chain.order(message(), 0)
-    await asyncio.wait_for(support.wait_for(2), 1)
+    await asyncio.wait_for(support.wait_for(2), 60)
     assert orderer.registrar.info(CHANNEL).height == 2
     await orderer.stop()
 

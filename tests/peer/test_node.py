@@ -136,7 +136,7 @@ async def test_the_orderers_of_the_configuration_are_asked_in_turn(start):
     peer = start(connect)
     peer.join(consortium().genesis())
     await peer.start()
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), 60)
     expected = [endpoint for _, endpoint in peer.channel(CHANNEL).bundle.orderer_endpoints]
     assert set(asked) == set(expected)
 

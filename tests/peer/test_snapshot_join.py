@@ -93,7 +93,7 @@ async def test_a_peer_goes_on_behind_the_snapshot_with_the_orderers_blocks(bench
     await bench.peer.start()
     assert await bench.admin.join_and_wait(bench.services, str(taken[30])) == "golden1"
     channel = bench.peer.channel("golden1")
-    await asyncio.wait_for(channel.wait_for(BLOCKS), 20)
+    await asyncio.wait_for(channel.wait_for(BLOCKS), 60)
     assert bench.orderer.connections == [31]
     assert channel.ledger.commit_hash.hex() == verdicts()[65].commit_hash
     await bench.peer.stop()
@@ -106,7 +106,7 @@ async def test_a_peer_that_is_stopped_pulls_when_it_starts(bench, taken):
     await bench.admin.join_and_wait(bench.services, str(taken[48]))
     assert bench.orderer.connections == []
     await bench.peer.start()
-    await asyncio.wait_for(bench.peer.channel("golden1").wait_for(50), 20)
+    await asyncio.wait_for(bench.peer.channel("golden1").wait_for(50), 60)
     assert bench.orderer.connections == [49]
 
 
@@ -268,8 +268,8 @@ async def test_blocks_before_the_snapshot_are_not_delivered(bench, taken):
     following = asyncio.ensure_future(anext(delivered(channel, NEXT_COMMIT, NEVER)))
     await asyncio.sleep(0)
     await channel.commit(ordered_block(31))
-    assert await asyncio.wait_for(first, 5) == 31
+    assert await asyncio.wait_for(first, 60) == 31
     assert [each async for each in newest] == [-200]
-    assert await asyncio.wait_for(following, 5) == 31
+    assert await asyncio.wait_for(following, 60) == 31
     assert [each async for each in delivered(channel, block_position(31), NEWEST)] == [31, -200]
     assert [each async for each in delivered(channel, OLDEST, NEWEST)] == [-404]

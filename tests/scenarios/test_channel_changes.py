@@ -35,7 +35,7 @@ from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo
 from gridloom.protos.peer.transaction_pb2 import BAD_CREATOR_SIGNATURE
 from harness.network import CHAINCODES, PROBE, contract, deploy, nodes
 
-PATIENCE = 20
+PATIENCE = 120
 """Seconds until something that must come is missed."""
 
 THREE = """

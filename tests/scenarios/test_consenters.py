@@ -10,7 +10,7 @@ from gridloom.deploy.home import NetworkHome
 from harness.network import NetworkProcess, gridloom
 
 THIRD = "orderer3.example.com"
-LIMIT = 60.0
+LIMIT = 120.0
 
 
 def command(folder: Path, *arguments: str) -> str:
@@ -34,7 +34,6 @@ def until_relation(folder: Path, relation: str) -> None:
 
 
 @pytest.mark.network
-@pytest.mark.timeout(300)
 def test_a_consenter_leaves_and_comes_back(tmp_path: Path) -> None:
     folder = tmp_path / "network"
     with NetworkProcess(folder, "--orderers", "3"):

@@ -9,7 +9,6 @@ from harness.network import NetworkProcess
 
 
 @pytest.mark.network
-@pytest.mark.timeout(300)
 async def test_no_acknowledged_transaction_is_lost_when_leaders_are_killed(tmp_path: Path) -> None:
     options = ("--processes", "--orderers", "3", "--consensus", "raft")
     with NetworkProcess(tmp_path / "network", *options) as network:
@@ -23,7 +22,6 @@ async def test_no_acknowledged_transaction_is_lost_when_leaders_are_killed(tmp_p
 
 
 @pytest.mark.network
-@pytest.mark.timeout(300)
 async def test_nor_when_consenters_that_win_blocks_by_credit_are_killed(tmp_path: Path) -> None:
     options = ("--processes", "--orderers", "3", "--consensus", "poca")
     with NetworkProcess(tmp_path / "network", *options) as network:

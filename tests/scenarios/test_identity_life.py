@@ -30,7 +30,7 @@ from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo
 from gridloom.protos.peer.transaction_pb2 import BAD_CREATOR_SIGNATURE, VALID
 from harness.network import PROBE, deploy
 
-PATIENCE = 30
+PATIENCE = 120
 """Seconds until something that must come is missed."""
 
 PEER, ORDERER = "peer0.org1.example.com", "orderer.example.com"

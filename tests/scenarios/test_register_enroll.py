@@ -17,7 +17,7 @@ from harness.network import PROBE, NetworkProcess, gridloom
 SCRIPT = Path(__file__).parents[1] / "data" / "register_enroll.sh"
 PROGRAMS = Path(sys.executable).parent
 
-pytestmark = [pytest.mark.network, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.network
 
 
 @pytest.fixture(scope="module")

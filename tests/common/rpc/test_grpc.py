@@ -70,8 +70,8 @@ async def test_a_client_that_pings_too_often_is_sent_away() -> None:
     server = GrpcServer(registry, "127.0.0.1:0")
     port = await server.start()
     try:
-        assert await asyncio.wait_for(goaway_after(1, port), 5) is None
-        away = await asyncio.wait_for(goaway_after(20, port), 5)
+        assert await asyncio.wait_for(goaway_after(1, port), 60) is None
+        away = await asyncio.wait_for(goaway_after(20, port), 60)
         assert away == (ENHANCE_YOUR_CALM, b"too_many_pings")
     finally:
         await server.stop(0)

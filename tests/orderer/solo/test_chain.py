@@ -402,13 +402,13 @@ async def test_broadcast_is_held_back_while_too_many_blocks_wait_for_the_disk(be
     await bench.order("a")
     for number in range(MAX_WAITING_BLOCKS):
         await bench.order(str(number))
-        await asyncio.wait_for(bench.chain.wait_ready(), 1)
+        await asyncio.wait_for(bench.chain.wait_ready(), 60)
     await bench.order("last")
     ready = asyncio.ensure_future(bench.chain.wait_ready())
     await settle()
     assert not ready.done()
     bench.support.gate.set()
-    await asyncio.wait_for(ready, 1)
+    await asyncio.wait_for(ready, 60)
     await settle()
     assert len(bench.blocks) == MAX_WAITING_BLOCKS + 2
 

@@ -47,7 +47,7 @@ async def events(bench, count, request):
     found = []
     async with aclosing(bench.gateway.chaincode_events(request, NO_DEADLINE)) as responses:
         while len(found) < count:
-            response = await asyncio.wait_for(anext(responses), 1)
+            response = await asyncio.wait_for(anext(responses), 60)
             found += [(response.block_number, each.tx_id) for each in response.events]
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(anext(responses), 0.02)

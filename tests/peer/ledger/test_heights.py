@@ -8,7 +8,7 @@ from gridloom.peer.ledger.heights import Heights
 
 
 async def test_a_height_already_reached_is_not_waited_for():
-    await asyncio.wait_for(Heights(3).wait_for(3), 1)
+    await asyncio.wait_for(Heights(3).wait_for(3), 60)
 
 
 async def test_waiters_wake_when_their_height_is_reached():
@@ -19,7 +19,7 @@ async def test_waiters_wake_when_their_height_is_reached():
     await asyncio.sleep(0.001)
     assert [waiter.done() for waiter in waiters] == [True, False, True]
     await asyncio.to_thread(heights.advance, 3, "three")
-    await asyncio.wait_for(waiters[1], 1)
+    await asyncio.wait_for(waiters[1], 60)
     assert heights.height == 3
 
 
