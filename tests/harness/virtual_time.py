@@ -1,7 +1,8 @@
 """An event loop whose time passes only as far as somebody waits for it.
 
 Whatever sleeps, times out or ticks does so at once, in the order of its time, so that hours of a
-network's life take seconds and a seed decides everything.
+network's life take seconds and a seed decides everything.  While a thread works for the loop, such
+as one that writes to a disk, time stands still: how fast it gets its turn must not decide anything.
 """
 
 from __future__ import annotations
@@ -9,25 +10,27 @@ from __future__ import annotations
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Never waits: what it was to wait is added to the time."""
+    """Never waits unless for threads: what it was to wait is added to the time."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
-        self.external = 0
+        self.working: set[asyncio.Future[Any]] = set()
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         found = super().select(0)
-        if found:
+        if found or timeout == 0:
             return found
-        if timeout is None:
+        if timeout is None or self.working:
             return super().select(0.05)  # only another thread can bring work
         self.now += timeout
         return found
@@ -42,6 +45,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._virtual.now
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: Unpack[Ts]
+    ) -> asyncio.Future[T]:
+        work = super().run_in_executor(executor, func, *args)
+        self._virtual.working.add(work)
+        work.add_done_callback(self._virtual.working.discard)
+        return work
 
 
 def run_virtually(work: Coroutine[Any, Any, T]) -> T:
