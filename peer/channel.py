@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,12 +25,10 @@ from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2, configtx_pb2
 from gridloom.protos.peer import chaincode_event_pb2
 
-from .chaincodes.lifecycle.definitions import (
-    LIFECYCLE_NAMESPACE,
-    ChaincodeDefinition,
-    ChaincodeDefinitions,
-)
+from .chaincodes.lifecycle.committed import CommittedDefinitions
+from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
 from .commit_notifier import CommitNotifier
+from .ledger.cached_snapshot import CachedSnapshot
 from .ledger.ledger import CommittedBlock, Ledger
 from .ledger.private_record import PrivateBlockData
 from .private_data.channel import ChannelPrivateData, PrivateDataNetwork
@@ -91,10 +89,10 @@ class PeerChannel:
         self.failure: ChannelStopped | None = None
         self.errored = asyncio.Event()
         self._bundle = bundle
-        self._validator = BlockValidator(identities, self.definitions)
+        self._committed = CommittedDefinitions(self.definitions, ledger)
+        self._validator = BlockValidator(identities, self._committed)
         self._notifier = CommitNotifier(ledger)
         self._latest: CommittedBlock | None = None
-        self._defined: dict[str, tuple[int, ChaincodeDefinition]] = {}
         self._worker: ThreadPoolExecutor | None = None
         self._pulling: asyncio.Task[None] | None = None
 
@@ -160,18 +158,7 @@ class PeerChannel:
 
     def definition(self, name: str) -> ChaincodeDefinition | None:
         """The committed definition of a chaincode, None without one."""
-        as_of = self.ledger.changed_at(LIFECYCLE_NAMESPACE)
-        known = self._defined.get(name)
-        if known is not None and known[0] == as_of:
-            return known[1]
-        query = self.ledger.query_executor()
-        try:
-            found = self.definitions.definition(name, query)
-        finally:
-            query.done()
-        if found is not None:  # of names that nobody defined there is no end
-            self._defined[name] = (as_of, found)
-        return found
+        return self._committed.definition(name)
 
     def verify(self, block: common_pb2.Block) -> None:
         """BlockError unless the block is the channel's next one, signed by its orderers."""
@@ -234,27 +221,32 @@ class PeerChannel:
 
         Runs in the worker thread.
         """
-        state = self.ledger.snapshot()
-        try:
+        with closing(self.ledger.state_before_commit()) as state:
             validated = self._validator.validate(
                 block, self._bundle, state, self.ledger.has_transaction
             )
-        finally:
-            state.close()
-        if self.private_data is None:
-            return self._store(block, validated, PrivateBlockData())
-        gathered = self.private_data.gather(block.header.number, validated.transactions)
-        if gathered.needs:
-            return _Incomplete(validated, gathered)
-        return self._store(block, validated, gathered.without_asking())
+            private = PrivateBlockData()
+            if self.private_data is not None:
+                gathered = self.private_data.gather(block.header.number, validated.transactions)
+                if gathered.needs:
+                    return _Incomplete(validated, gathered)
+                private = gathered.without_asking()
+            return self._store(block, validated, private, state)
 
     def _store(
-        self, block: common_pb2.Block, validated: ValidatedBlock, private: PrivateBlockData
+        self,
+        block: common_pb2.Block,
+        validated: ValidatedBlock,
+        private: PrivateBlockData,
+        state: CachedSnapshot | None = None,
     ) -> CommittedBlock:
-        """Stage B and storage; runs in the worker thread."""
+        """Stage B and storage; runs in the worker thread.
+
+        state: what stage A has read already.
+        """
         # The new configuration is there before anyone can hear of the block that brings it.
         self._bundle = validated.bundle
-        committed = self.ledger.commit(block, validated.transactions, private)
+        committed = self.ledger.commit(block, validated.transactions, private, state)
         self._latest = committed
         if self.private_data is not None:
             self.private_data.forget(committed.number)

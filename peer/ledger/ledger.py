@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -19,15 +20,13 @@ from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import transaction_pb2
 
 from ..validation.block_transaction import BlockTransaction
-from ..validation.mvcc import validate_and_prepare
-from .block_history import history_rows
+from .block_record import block_record
 from .cached_snapshot import CachedSnapshot
 from .collection_catalog import CollectionCatalog
-from .commit_hash import commit_hash
 from .errors import BlockRejected, BlockUnavailable, NotInIndex, TransactionUnavailable
 from .heights import Heights
 from .private_data import matching_rows, private_sets
-from .private_record import PrivateBlockData, private_part
+from .private_record import PrivateBlockData
 from .query_executor import QueryExecutor
 from .reconciliation import LatePrivateData, reconcile
 from .rich_queries import RichQueries
@@ -38,7 +37,6 @@ from .snapshots.requests import SnapshotRequests
 from .state_db import StateSnapshot, encode_key
 from .store import (
     UNKNOWN_CODE,
-    BlockRecord,
     CollectionsRow,
     LastBlock,
     LedgerStore,
@@ -142,17 +140,28 @@ class Ledger:
         block: common_pb2.Block,
         transactions: Sequence[BlockTransaction],
         private: PrivateBlockData = _NO_PRIVATE_DATA,
+        state: CachedSnapshot | None = None,
     ) -> CommittedBlock:
         """Judge reads against the state, then store the block and all it leaves, durable.
 
         transactions: one for each entry of the block, in order, past stage A; their codes
         become final.  private: the cleartext this peer has, every set held against its hash.
+        state: of ``state_before_commit``, for what was read in it; it gets closed.
         The given block is not changed.  BlockRejected if it does not continue this chain;
         StoreFailed if it could not be stored, and then nothing of it was.
         """
         with self._commit_lock:
             self._check_next(block, transactions)
-            record, new_hash = self._prepare(block, transactions, private)
+            with closing(state or self.state_before_commit()) as before:
+                record, new_hash = block_record(
+                    block,
+                    transactions,
+                    private,
+                    before,
+                    self.commit_hash,
+                    catalog=self.collections,
+                    store=self._store,
+                )
             if record.updates.purged:
                 self._shared.retire()  # what it still sees is to be wiped
             self._store.commit(record)
@@ -186,48 +195,6 @@ class Ledger:
             problem = "a transaction was not validated"
         if problem:
             raise BlockRejected(self.channel_id, number, problem)
-
-    def _prepare(
-        self,
-        block: common_pb2.Block,
-        transactions: Sequence[BlockTransaction],
-        private: PrivateBlockData,
-    ) -> tuple[BlockRecord, bytes]:
-        number = block.header.number
-        snapshot = CachedSnapshot(self._store.snapshot())
-        try:
-            snapshot.load(p for t in transactions if t.valid and t.rwset for p in t.rwset.places())
-            codes, batch = validate_and_prepare(number, transactions, snapshot)
-            chained = number == 1 or self.commit_hash
-            new_hash = commit_hash(bytes(codes), batch, self.commit_hash) if chained else b""
-            part = private_part(
-                number,
-                private,
-                codes,
-                batch,
-                snapshot=snapshot,
-                catalog=self.collections,
-                store=self._store,
-            )
-        finally:
-            snapshot.close()
-        stored = common_pb2.Block()
-        stored.CopyFrom(block)
-        blocks.set_metadata(stored, common_pb2.TRANSACTIONS_FILTER, bytes(codes))
-        if new_hash:
-            wrapped = common_pb2.Metadata(value=new_hash).SerializeToString()
-            blocks.set_metadata(stored, common_pb2.COMMIT_HASH, wrapped)
-        record = BlockRecord(
-            block=stored,
-            block_hash=blocks.header_hash(stored.header),
-            tx_ids=[t.indexed_id for t in transactions],
-            codes=codes,
-            updates=batch,
-            history=history_rows(number, transactions, codes),
-            private=part,
-            committed=[t.tx_id for t in transactions if t.rwset and t.rwset.has_private_writes],
-        )
-        return record, new_hash
 
     def kept(self, transactions: Sequence[BlockTransaction]) -> list[PrivateRow]:
         """Cleartext kept since endorsement that hashes to what the transactions say."""
@@ -339,6 +306,10 @@ class Ledger:
     def snapshot(self) -> StateSnapshot:
         """The committed state; close it."""
         return self._store.snapshot()
+
+    def state_before_commit(self) -> CachedSnapshot:
+        """The committed state for the one who will commit the next block; close it."""
+        return CachedSnapshot(self._store.snapshot())
 
     def simulator(self, tx_id: str) -> TxSimulator:
         """A simulation against the present state; call done() on it."""

@@ -161,8 +161,7 @@ class PostgresStore(SqlStore):
             return super()._open_tables()
         self._lock()
         height = super()._open_tables()
-        with self._writer.begin():
-            write = Writer(self._writer)
+        with self._writer.transaction() as write:
             defined = write.all(self._sql.query_indexes, ())
             used = {read_index(row[1].encode()).sql_name(row[0]) for row in defined}
             for (name,) in write.all(_RICH_INDEXES, (self._name,)):
@@ -182,9 +181,8 @@ class PostgresStore(SqlStore):
         number = int.from_bytes(digest[:8], "big", signed=True)
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
-            with self._writer.begin():
-                query = "SELECT pg_try_advisory_lock(%s)"
-                if self._writer.exec_driver_sql(query, (number,)).scalar():
+            with self._writer.transaction() as write:
+                if write.all("SELECT pg_try_advisory_lock(%s)", (number,))[0][0]:
                     return
             if time.monotonic() > deadline:
                 raise StoreFailed(self._place, "another process has this ledger open")

@@ -60,6 +60,9 @@ class SqlStore(ABC):
     A database adds ``snapshot`` and what is its own.
     """
 
+    begin = ""
+    """What begins a transaction that writes, where the driver does not do so by itself."""
+
     def __init__(
         self,
         engine: sqlalchemy.Engine,
@@ -83,7 +86,7 @@ class SqlStore(ABC):
         self._base: LastBlock | None = None
         self.driver_error = engine.dialect.loaded_dbapi.Error
         with self._failures():
-            self._writer = engine.connect()
+            self._writer = Writer(engine.raw_connection(), self.begin)
             self._height = self._open_tables()
 
     @property
@@ -276,18 +279,18 @@ class SqlStore(ABC):
         """Do what this database needs after a block."""
 
     def _open_tables(self) -> int:
-        with self._writer.begin():
-            write = Writer(self._writer)
+        with self._engine.begin() as connection:
             if self._writable:
-                schema.metadata.create_all(self._writer)
+                schema.metadata.create_all(connection)
             columns = schema.properties.c
-            rows = self._writer.execute(sqlalchemy.select(columns.name, columns.value)).all()
+            rows = connection.execute(sqlalchemy.select(columns.name, columns.value)).all()
             known = {row[0]: row[1] for row in rows}
+            write = Writer(connection.connection)
             if not known and self._writable:
                 self._create(write)
                 known = {"format": schema.FORMAT, "state_database": self._state_database.value}
                 stated = [{"name": name, "value": value} for name, value in known.items()]
-                self._writer.execute(sqlalchemy.insert(schema.properties), stated)
+                connection.execute(sqlalchemy.insert(schema.properties), stated)
             if known.get("format") != schema.FORMAT:
                 reason = f"format {known.get('format')}, not {schema.FORMAT}"
                 raise StoreDamaged(self._place, reason)
@@ -312,8 +315,8 @@ class SqlStore(ABC):
             raise LedgerClosed
         if not self._writable:
             raise StoreFailed(self._place, "opened to look on only")
-        with self._writer.begin():
-            yield Writer(self._writer)
+        with self._writer.transaction() as write:
+            yield write
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -321,6 +324,8 @@ class SqlStore(ABC):
             yield
         except DBAPIError as error:
             raise self.failure(error.orig or error) from error
+        except self.driver_error as error:
+            raise self.failure(error) from error
 
     def _write_state(self, write: Writer, updates: UpdateBatch) -> None:
         deleted: list[tuple[str, bytes]] = []

@@ -44,6 +44,8 @@ class SqliteStore(SqlStore):
     StoreDamaged if the file is no ledger of this format; StoreFailed if it cannot be opened.
     """
 
+    begin = "BEGIN IMMEDIATE"
+
     def __init__(
         self,
         path: Path,
@@ -126,7 +128,7 @@ def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
 
 
 def _begin(connection: sqlalchemy.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql(SqliteStore.begin)
 
 
 def _require_json(path: Path) -> None:

@@ -19,7 +19,7 @@ from gridloom.common.identities import Identity, IdentityError
 from gridloom.protos.common import common_pb2
 from gridloom.protos.peer import transaction_pb2
 
-from ..chaincodes.lifecycle.definitions import ChaincodeDefinitions
+from ..chaincodes.lifecycle.definitions import ChaincodeDefinition, StateQuery
 from ..ledger.state_db import StateSnapshot
 from .application_policy import ApplicationPolicies
 from .block_transaction import BlockTransaction
@@ -59,6 +59,12 @@ class IdentityJudge(Protocol):
     def validate(self, identity: Identity, /) -> None: ...
 
 
+class Definitions(Protocol):
+    """Finds a chaincode's definition in the state just before a block."""
+
+    def definition(self, name: str, query: StateQuery, /) -> ChaincodeDefinition | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ValidatedBlock:
     """The block's transactions with their codes, and the configuration in force after it."""
@@ -78,7 +84,7 @@ class BlockValidator:
     def __init__(
         self,
         identities: Callable[[str], IdentityJudge | None],
-        definitions: ChaincodeDefinitions,
+        definitions: Definitions,
     ) -> None:
         self._identities = identities
         self._definitions = definitions
