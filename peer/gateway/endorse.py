@@ -50,12 +50,9 @@ async def endorse(
         except NoPlan as error:
             raise RpcError(Code.UNAVAILABLE, str(error)) from error
     else:
-        async with until(
-            deadline, "endorsement timeout expired while collecting first endorsement"
-        ):
-            plan = await collection.plan_from_first_endorser()
-    async with until(deadline, f"{TIMEOUT} endorsements"):
-        await collection.complete(plan)
+        planning = collection.plan_from_first_endorser()
+        plan = await until(deadline, f"{TIMEOUT} first endorsement", planning)
+    await until(deadline, f"{TIMEOUT} endorsements", collection.complete(plan))
     return _prepared(proposal, plan)
 
 
