@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from gridloom.common.errors import GridloomError, MalformedMessage
-from gridloom.common.proposals import prepare_transaction
+from gridloom.common.proposals import endorsed_transaction
 from gridloom.common.rpc import Code, RpcError
 from gridloom.protos.gateway.gateway_pb2 import EndorseRequest, EndorseResponse, ErrorDetail
 from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest, ProposalResponse
@@ -62,7 +62,9 @@ def _prepared(proposal: OpenProposal, plan: Plan) -> EndorseResponse:
         message = f"failed to collect enough transaction endorsements, {SEE_DETAILS}"
         raise RpcError(Code.ABORTED, message, plan.errors)
     try:
-        transaction = prepare_transaction(proposal.proposal, plan.response_payload, endorsements)
+        transaction = endorsed_transaction(
+            proposal.header, proposal.bare_payload, plan.response_payload, endorsements
+        )
     except GridloomError as error:
         raise RpcError(Code.ABORTED, f"failed to assemble transaction: {error}") from error
     return EndorseResponse(prepared_transaction=transaction)
