@@ -104,8 +104,11 @@ class VerificationKey:
         """
         key = self.key
         if isinstance(key, ec.EllipticCurvePublicKey) and self._half_order:
-            signature = self._canonical(signature)
             digest = _DIGESTS[hash_family](message).digest()
+            entry = (self.id, digest, signature)
+            if _verified.get(entry):  # which holds canonical signatures only
+                return
+            signature = self._canonical(signature)
             entry = (self.id, digest, signature)
             if _verified.get(entry):
                 return

@@ -113,12 +113,24 @@ def prepare_transaction(
     parts do not parse.
     """
     header = parse(Header, proposal.header, "proposal header")
+    bare = without_transient(proposal.payload)
+    return endorsed_transaction(header, bare, response_payload, endorsements)
+
+
+def endorsed_transaction(
+    header: Header,
+    bare_payload: bytes,
+    response_payload: bytes,
+    endorsements: Iterable[Endorsement],
+) -> Envelope:
+    """The same of a proposal whose parts are known already.
+
+    bare_payload: the proposal's payload without transient data.
+    """
     endorsed = ChaincodeEndorsedAction(
         proposal_response_payload=response_payload, endorsements=unique_endorsements(endorsements)
     )
-    action = ChaincodeActionPayload(
-        chaincode_proposal_payload=without_transient(proposal.payload), action=endorsed
-    )
+    action = ChaincodeActionPayload(chaincode_proposal_payload=bare_payload, action=endorsed)
     transaction = Transaction(
         actions=[
             TransactionAction(header=header.signature_header, payload=action.SerializeToString())

@@ -32,7 +32,7 @@ from gridloom.peer.settings import PrivateDataSettings
 from .access import NetworkAccess
 from .authorities import AuthorityServer
 from .home import NetworkHome
-from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of, utc_now
+from .nodes import NodeBuilder, StaticDirectory, UnknownNode, utc_now
 from .ports import choose_ports
 from .topology import OrdererNode, PeerNode, Topology
 
@@ -261,22 +261,24 @@ class LiveDirectory:
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
         self._latest: dict[tuple[str, str], tuple[PeerInfo, PeerInfo]] = {}
-        self._known: StaticDirectory | None = None
+        self._known: list[tuple[PeerInfo, str]] = []
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
         """Begin to answer, once all peers are there."""
-        self._known = StaticDirectory(builder.topology, builder.material, connect, self._members)
+        everyone = StaticDirectory(builder.topology, builder.material, connect).everyone
+        names = {
+            node.endpoint: node.name for org in builder.topology.organizations for node in org.peers
+        }
+        self._known = [(info, names[info.endpoint]) for info in everyone]
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
-        if self._known is None:
-            return ()
-        by_endpoint = {peer.settings.address: peer for peer in self._nodes.values()}
+        members = self._members(channel_id)
         found = []
-        for info in self._known.peers(channel_id):
-            peer = by_endpoint[info.endpoint]
+        for info, name in self._known:
+            peer = self._nodes[name]
             channel = peer.channel(channel_id)
-            if channel is not None:
+            if channel is not None and info.msp_id in members:
                 runs = peer.host.runnable(channel_id)
                 found.append(self._now(channel_id, info, channel.height, runs))
         return found
@@ -294,8 +296,9 @@ class LiveDirectory:
 
     def _members(self, channel_id: str) -> set[str]:
         """Who is in the channel, each organization by the word of its own peers."""
-        return {
-            peer.msp_id
-            for peer in self._nodes.values()
-            if peer.msp_id in members_of(peer)(channel_id)
-        }
+        members = set()
+        for peer in self._nodes.values():
+            channel = peer.channel(channel_id)
+            if channel is not None and peer.msp_id in channel.bundle.application.orgs:
+                members.add(peer.msp_id)
+        return members

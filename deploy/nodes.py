@@ -336,7 +336,7 @@ class StaticDirectory:
     """The peers of a topology, each at its endpoint; heights and chaincodes are not known.
 
     members: the MSP ids of a channel's organizations now, those of the description if not
-    given; a channel that nobody knows has no peers.
+    given; a channel that nobody knows has no peers.  everyone: the peers of all channels.
     """
 
     def __init__(
@@ -347,7 +347,7 @@ class StaticDirectory:
         members: Callable[[str], Collection[str]] | None = None,
     ) -> None:
         self._members = members or _described_members(topology)
-        self._peers = [
+        self.everyone = [
             PeerInfo(
                 msp_id=org.msp_id,
                 endpoint=node.endpoint,
@@ -361,7 +361,7 @@ class StaticDirectory:
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel."""
         members = self._members(channel_id)
-        return [peer for peer in self._peers if peer.msp_id in members]
+        return [peer for peer in self.everyone if peer.msp_id in members]
 
 
 def members_of(peer: Peer) -> Callable[[str], Collection[str]]:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError, MalformedMessage
-from gridloom.common.identities import IdentityError
+from gridloom.common.identities import Identity, IdentityError
 from gridloom.common.msp import Msp
-from gridloom.common.policies.policy import SignedData
+from gridloom.common.policies.policy import Policy, SignedData
 from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2
 from gridloom.protos.msp import msp_principal_pb2
@@ -115,6 +115,7 @@ class AccessControl:
     def __init__(self, bundle: Callable[[str], ChannelBundle | None], local_msp: Msp) -> None:
         self._bundle = bundle
         self._local_msp = local_msp
+        self._policies: dict[tuple[str, str], tuple[ChannelBundle, Policy]] = {}
 
     def check(self, resource: str, channel_id: str, caller: SignedData) -> None:
         """AccessDenied unless the caller's signature satisfies the resource's policy.
@@ -144,6 +145,26 @@ class AccessControl:
                 f"[{channel_id}] {where}: [{error}]"
             )
             raise AccessDenied(resource, policy, message) from error
+
+    def check_verified(
+        self, resource: str, channel_id: str, signer: Identity, caller: SignedData
+    ) -> None:
+        """The same for a channel's resource and a caller whose signature has been verified.
+
+        signer: whose it is; what refuses is ``check``, which also says why.
+        """
+        bundle = self._bundle(channel_id)
+        if bundle is None or not self._policy(bundle, resource).holds((signer,)):
+            self.check(resource, channel_id, caller)
+
+    def _policy(self, bundle: ChannelBundle, resource: str) -> Policy:
+        """The policy of a channel's resource, looked up once for each configuration."""
+        place = bundle.channel_id, resource
+        known = self._policies.get(place)
+        if known is None or known[0] is not bundle:
+            path = bundle.application.acls.get(resource, "") or CHANNEL_RESOURCES[resource]
+            known = self._policies[place] = bundle, bundle.policies.get(path)
+        return known[1]
 
     def check_proposal(
         self, resource: str, channel_id: str, proposal: proposal_pb2.SignedProposal

@@ -30,7 +30,14 @@ from .chaincodes.invocation import Invocation
 from .chaincodes.lifecycle.endorsement_info import EndorsementInfo
 from .channel import PeerChannel
 from .ledger.simulator import SimulationResults, TxSimulator
-from .proposal import ProposalRejected, UnpackedProposal, check_time, open_headers, unpack_proposal
+from .proposal import (
+    ProposalRejected,
+    UnpackedProposal,
+    check_time,
+    known_content,
+    open_content,
+    open_headers,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -88,9 +95,7 @@ class Endorser:
         self, request: proposal_pb2.SignedProposal, *, endorsing: bool
     ) -> proposal_response_pb2.ProposalResponse:
         try:
-            headers = open_headers(request)
-            check_time(headers, self._now(), self._time_window)
-            proposal = unpack_proposal(request, headers)
+            proposal = self._open(request)
             channel = self._channels(proposal.channel_id) if proposal.channel_id else None
             if proposal.channel_id and channel is None:
                 return _failure(f"channel '{proposal.channel_id}' not found")
@@ -109,10 +114,23 @@ class Endorser:
             )
             return _failure(str(error))
 
+    def _open(self, signed: proposal_pb2.SignedProposal) -> UnpackedProposal:
+        """Open a proposal; one of another time is refused before all of it has been read."""
+        data = signed.proposal_bytes
+        content = known_content(data)
+        if content is not None:
+            stamp = content.channel_header.timestamp
+            check_time(content.creator, stamp, self._now(), self._time_window)
+            return UnpackedProposal(signed, data, content)
+        headers = open_headers(data)
+        stamp = headers.channel.timestamp
+        check_time(headers.signature.creator, stamp, self._now(), self._time_window)
+        return UnpackedProposal(signed, data, open_content(data, headers))
+
     def _check(self, proposal: UnpackedProposal, channel: PeerChannel | None) -> None:
         """Form, creator and signature; in a channel also uniqueness and the right to propose."""
         try:
-            proposal.check(channel.bundle.msp_manager if channel else self._local_msp)
+            creator = proposal.check(channel.bundle.msp_manager if channel else self._local_msp)
         except ProposalRejected as error:
             raise ProposalRejected(f"error validating proposal: {error}") from error
         if channel is None:
@@ -120,10 +138,12 @@ class Endorser:
         if channel.ledger.has_transaction(proposal.tx_id):
             raise ProposalRejected(
                 f"duplicate transaction found [{proposal.tx_id}]. "
-                f"Creator [{proposal.creator.hex()}]"
+                f"Creator [{proposal.content.creator.hex()}]"
             )
         if not self._host.is_system(proposal.chaincode_name):
-            self._access.check(PEER_PROPOSE, proposal.channel_id, proposal.signed_data)
+            self._access.check_verified(
+                PEER_PROPOSE, proposal.channel_id, creator, proposal.signed_data
+            )
 
     async def _process(
         self, proposal: UnpackedProposal, channel: PeerChannel | None, endorsing: bool
@@ -149,7 +169,7 @@ class Endorser:
                 Invocation(
                     proposal.channel_id,
                     proposal.chaincode_name,
-                    proposal.input,
+                    proposal.content.input,
                     proposal.signed,
                     proposal.tx_id,
                     simulator,
@@ -224,7 +244,7 @@ def _payload(
         chaincode_id=chaincode_pb2.ChaincodeID(name=proposal.chaincode_name, version=version),
     )
     return proposal_response_pb2.ProposalResponsePayload(
-        proposal_hash=proposal.hash, extension=action.SerializeToString()
+        proposal_hash=proposal.content.hash, extension=action.SerializeToString()
     ).SerializeToString()
 
 

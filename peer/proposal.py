@@ -13,9 +13,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from gridloom.common.certificates import parse_pem
 from gridloom.common.channel.durations import render_duration
-from gridloom.common.envelopes import proposal_hash, transaction_id, without_transient
+from gridloom.common.envelopes import proposal_hash, transaction_id
 from gridloom.common.errors import GridloomError
-from gridloom.common.identities import IdentityError
+from gridloom.common.identities import Identity, IdentityError
 from gridloom.common.memo import BoundedMemo
 from gridloom.common.policies.policy import SignedData
 from gridloom.common.wire import parse
@@ -30,66 +30,98 @@ logger = logging.getLogger(__name__)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 _expirations: BoundedMemo[bytes, datetime] = BoundedMemo(1 << 10)
 
+LARGEST_REMEMBERED = 1 << 14
+"""Bytes of a proposal whose content is remembered.
+
+One proposal is opened by the gateway and by each endorser of this process, so a few are enough.
+"""
+_contents: BoundedMemo[bytes, ProposalContent] = BoundedMemo(1 << 8)
+
 
 class ProposalRejected(GridloomError):
     """A proposal that is not worth simulating; the message is what the client reads."""
 
 
 @dataclass(frozen=True, slots=True)
-class UnpackedProposal:
-    """The parts of a signed proposal.
+class ProposalContent:
+    """What stands in a proposal's bytes; messages are read-only, they are remembered.
 
-    input: arguments as sent; hash: SHA-256 that the endorsement speaks of.
+    header: parsed; input: arguments as sent; called: the chaincode as the invocation names it;
+    bare_payload: what becomes part of the transaction, without transient data; hash: SHA-256
+    that the endorsement speaks of.
     """
 
-    signed: proposal_pb2.SignedProposal
+    header: common_pb2.Header
     channel_header: common_pb2.ChannelHeader
+    channel_id: str
+    tx_id: str
     nonce: bytes
     creator: bytes
     chaincode_name: str
+    called: str
     input: chaincode_pb2.ChaincodeInput
+    has_transient_data: bool
+    bare_payload: bytes
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class UnpackedProposal:
+    """A signed proposal and what is in it; data: its bytes."""
+
+    signed: proposal_pb2.SignedProposal
+    data: bytes
+    content: ProposalContent
 
     @property
     def channel_id(self) -> str:
         """The channel, "" for a proposal to the peer itself."""
-        return self.channel_header.channel_id
+        return self.content.channel_id
 
     @property
     def tx_id(self) -> str:
         """The transaction id as claimed."""
-        return self.channel_header.tx_id
+        return self.content.tx_id
+
+    @property
+    def chaincode_name(self) -> str:
+        """The chaincode that is to run."""
+        return self.content.chaincode_name
 
     @property
     def signed_data(self) -> SignedData:
         """Who claims to have signed what."""
-        return SignedData(self.signed.proposal_bytes, self.creator, self.signed.signature)
+        return SignedData(self.data, self.content.creator, self.signed.signature)
 
-    def check(self, identities: IdentityJudge) -> None:
-        """ProposalRejected unless headers, transaction id, creator and signature are right."""
-        if self.channel_header.type not in (
+    def check(self, identities: IdentityJudge) -> Identity:
+        """Return who made it, who is valid and has signed it; ProposalRejected otherwise.
+
+        Headers and transaction id are checked before.
+        """
+        content = self.content
+        if content.channel_header.type not in (
             common_pb2.ENDORSER_TRANSACTION,
             common_pb2.CONFIG,  # as Fabric does, though it has no business here
         ):
-            raise ProposalRejected(f"invalid header type {_type_name(self.channel_header.type)}")
-        if self.channel_header.epoch != 0:
+            raise ProposalRejected(f"invalid header type {_type_name(content.channel_header.type)}")
+        if content.channel_header.epoch != 0:
             raise ProposalRejected("epoch is non-zero")
-        if not self.nonce:
+        if not content.nonce:
             raise ProposalRejected("nonce is empty")
-        if not self.creator:
+        if not content.creator:
             raise ProposalRejected("creator is empty")
-        expected = transaction_id(self.nonce, self.creator)
-        if self.tx_id != expected:
+        expected = transaction_id(content.nonce, content.creator)
+        if content.tx_id != expected:
             raise ProposalRejected(
-                f"incorrectly computed txid '{self.tx_id}' -- expected '{expected}'"
+                f"incorrectly computed txid '{content.tx_id}' -- expected '{expected}'"
             )
         if not self.signed.signature:
             raise ProposalRejected("empty signature bytes")
-        self._check_creator(identities)
+        return self._check_creator(identities)
 
-    def _check_creator(self, identities: IdentityJudge) -> None:
+    def _check_creator(self, identities: IdentityJudge) -> Identity:
         try:
-            creator = identities.deserialize(self.creator)
+            creator = identities.deserialize(self.content.creator)
         except IdentityError as error:
             logger.warning("access denied: %s", error)
             raise ProposalRejected(
@@ -98,12 +130,13 @@ class UnpackedProposal:
             ) from error
         try:
             identities.validate(creator)
-            creator.verify(self.signed.proposal_bytes, self.signed.signature)
+            creator.verify(self.data, self.signed.signature)
         except IdentityError as error:
             logger.warning("access denied: %s", error)
             raise ProposalRejected(
                 f"access denied: channel [{self.channel_id}] creator org [{creator.msp_id}]"
             ) from error
+        return creator
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +149,10 @@ class ProposalHeaders:
     payload: bytes
 
 
-def open_headers(signed: proposal_pb2.SignedProposal) -> ProposalHeaders:
-    """Open the proposal as far as its headers; MalformedMessage names what does not parse."""
+def open_headers(data: bytes) -> ProposalHeaders:
+    """Open a proposal as far as its headers; MalformedMessage names what does not parse."""
     failed = "failed parsing"
-    proposal = parse(
-        proposal_pb2.Proposal, signed.proposal_bytes, f"{failed} proposal: error unmarshalling"
-    )
+    proposal = parse(proposal_pb2.Proposal, data, f"{failed} proposal: error unmarshalling")
     header = parse(common_pb2.Header, proposal.header, f"{failed} header: error unmarshalling")
     signer = parse(
         common_pb2.SignatureHeader,
@@ -136,10 +167,13 @@ def open_headers(signed: proposal_pb2.SignedProposal) -> ProposalHeaders:
     return ProposalHeaders(channel, signer, header, proposal.payload)
 
 
-def unpack_proposal(
-    signed: proposal_pb2.SignedProposal, headers: ProposalHeaders
-) -> UnpackedProposal:
-    """Open what is left; MalformedMessage or ProposalRejected names what is missing."""
+def known_content(data: bytes) -> ProposalContent | None:
+    """Return what is in a proposal that was opened lately."""
+    return _contents.get(data)
+
+
+def open_content(data: bytes, headers: ProposalHeaders) -> ProposalContent:
+    """Open what is left and remember it; MalformedMessage or ProposalRejected says what lacks."""
     extension = parse(
         proposal_pb2.ChaincodeHeaderExtension,
         headers.channel.extension,
@@ -149,45 +183,50 @@ def unpack_proposal(
         raise ProposalRejected("ChaincodeHeaderExtension.ChaincodeId is nil")
     if not extension.chaincode_id.name:
         raise ProposalRejected("ChaincodeHeaderExtension.ChaincodeId.Name is empty")
-    raw = headers.raw
-    payload_for_hash = without_transient(headers.payload)
-    return UnpackedProposal(
-        signed=signed,
-        channel_header=headers.channel,
+    what = "error unmarshalling ChaincodeProposalPayload"
+    payload = parse(proposal_pb2.ChaincodeProposalPayload, headers.payload, what)
+    spec = _invoked(payload)
+    raw, channel = headers.raw, headers.channel
+    bare = proposal_pb2.ChaincodeProposalPayload(input=payload.input).SerializeToString()
+    content = ProposalContent(
+        header=raw,
+        channel_header=channel,
+        channel_id=channel.channel_id,
+        tx_id=channel.tx_id,
         nonce=headers.signature.nonce,
         creator=headers.signature.creator,
         chaincode_name=extension.chaincode_id.name,
-        input=_input(headers.payload),
-        hash=proposal_hash(raw.channel_header, raw.signature_header, payload_for_hash),
+        called=spec.chaincode_id.name,
+        input=spec.input,
+        has_transient_data=bool(payload.TransientMap),
+        bare_payload=bare,
+        hash=proposal_hash(raw.channel_header, raw.signature_header, bare),
     )
+    if len(data) <= LARGEST_REMEMBERED:
+        _contents.put(data, content)
+    return content
 
 
-def _input(payload: bytes) -> chaincode_pb2.ChaincodeInput:
-    proposal = parse(
-        proposal_pb2.ChaincodeProposalPayload,
-        payload,
-        "error unmarshalling ChaincodeProposalPayload",
-    )
+def _invoked(payload: proposal_pb2.ChaincodeProposalPayload) -> chaincode_pb2.ChaincodeSpec:
     invocation = parse(
         chaincode_pb2.ChaincodeInvocationSpec,
-        proposal.input,
+        payload.input,
         "error unmarshalling ChaincodeInvocationSpec",
     )
     if not invocation.HasField("chaincode_spec"):
         raise ProposalRejected("chaincode invocation spec did not contain chaincode spec")
     if not invocation.chaincode_spec.HasField("input"):
         raise ProposalRejected("chaincode input did not contain any input")
-    return invocation.chaincode_spec.input
+    return invocation.chaincode_spec
 
 
-def check_time(headers: ProposalHeaders, now: datetime, window: timedelta) -> None:
+def check_time(creator: bytes, stamp: Timestamp, now: datetime, window: timedelta) -> None:
     """ProposalRejected when the creator has expired or the clocks differ by over ``window``.
 
     (Fabric: core/handlers/auth/filter, expiration.go and timewindow.go)
     """
-    if now > expires_at(headers.signature.creator):
+    if now > expires_at(creator):
         raise ProposalRejected("proposal client identity expired")
-    stamp = headers.channel.timestamp
     ahead = _nanoseconds(stamp) - int(now.timestamp() * 1_000_000) * 1_000
     if abs(ahead) > window / timedelta(microseconds=1) * 1_000:
         raise ProposalRejected(

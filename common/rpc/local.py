@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from google.protobuf.message import Message
 
 from ..errors import GridloomError
+from .deadline import within
 from .server import Call, ServiceRegistry
 from .status import Code, RpcError
 
@@ -36,10 +37,9 @@ class LocalChannel:
     ) -> M:
         handler = self._handler(method)
         try:
-            if timeout is None:
-                return _typed(await handler(request, self._call(None)), response_type)
-            async with asyncio.timeout(timeout):
-                return _typed(await handler(request, self._call(timeout)), response_type)
+            end = None if timeout is None else asyncio.get_running_loop().time() + timeout
+            answering = handler(request, self._call(timeout))
+            return _typed(await within(end, answering), response_type)
         except Exception as error:
             raise as_rpc_error(error, method) from error
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,22 +118,27 @@ class _Limit:
 
     def unary(self, handler: Callable[..., Awaitable[Message]]) -> Callable[..., Any]:
         async def limited(request: Message, call: Call) -> Message:
-            with self._counted():
+            self._admit()
+            try:
                 return await handler(request, call)
+            finally:
+                self._calls -= 1
 
         return limited
 
     def stream(self, handler: Callable[..., AsyncGenerator[Message, None]]) -> Callable[..., Any]:
         async def limited(requests: object, call: Call) -> AsyncGenerator[Message, None]:
-            with self._counted():
+            self._admit()
+            try:
                 async with aclosing(handler(requests, call)) as responses:
                     async for response in responses:
                         yield response
+            finally:
+                self._calls -= 1
 
         return limited
 
-    @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _admit(self) -> None:
         if self._calls >= self._most:
             raise RpcError(
                 Code.UNKNOWN,
@@ -141,10 +146,6 @@ class _Limit:
                 f"exceeding concurrency limit ({self._most})",
             )
         self._calls += 1
-        try:
-            yield
-        finally:
-            self._calls -= 1
 
 
 def _snake_case(name: str) -> str:

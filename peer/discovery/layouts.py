@@ -6,7 +6,7 @@ only once, so whether a layout can be satisfied is a question of matching.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 Layout = Mapping[str, int]
 """Number of peers needed by group."""
@@ -16,7 +16,7 @@ Groups = Mapping[str, Sequence[str]]
 
 
 def assign(
-    layout: Layout, groups: Groups, preferred: Container[str] = ()
+    layout: Layout, groups: Groups, preferred: Collection[str] = ()
 ) -> Mapping[str, str] | None:
     """Return a group for each of the peers that satisfy a layout together; None if nobody can.
 
@@ -24,11 +24,11 @@ def assign(
     """
     slots = [group for group, needed in layout.items() for _ in range(needed)]
     taken: dict[str, int] = {}
-    for allowed in (preferred, None):
-        usable = [
-            [peer for peer in groups.get(group, ()) if allowed is None or peer in allowed]
-            for group in slots
-        ]
+    everyone = [groups.get(group, ()) for group in slots]
+    rounds = [everyone]
+    if preferred:
+        rounds.insert(0, [[peer for peer in peers if peer in preferred] for peers in everyone])
+    for usable in rounds:
         filled = set(taken.values())
         for slot in range(len(slots)):
             if slot not in filled:

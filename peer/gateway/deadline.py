@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 from gridloom.common.rpc import Call, Code, RpcError
+from gridloom.common.rpc.deadline import within
+
+R = TypeVar("R")
 
 
 def deadline_of(call: Call) -> float | None:
@@ -14,11 +17,9 @@ def deadline_of(call: Call) -> float | None:
     return None if call.deadline is None else asyncio.get_running_loop().time() + call.deadline
 
 
-@asynccontextmanager
-async def until(deadline: float | None, message: str) -> AsyncIterator[None]:
-    """End what is inside at the deadline: RpcError DEADLINE_EXCEEDED with ``message``."""
+async def until(deadline: float | None, message: str, work: Coroutine[Any, Any, R]) -> R:
+    """Return what ``work`` returns; RpcError DEADLINE_EXCEEDED with ``message`` if it is late."""
     try:
-        async with asyncio.timeout_at(deadline):
-            yield
+        return await within(deadline, work)
     except TimeoutError as error:
         raise RpcError(Code.DEADLINE_EXCEEDED, message) from error

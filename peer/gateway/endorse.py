@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from gridloom.common.errors import GridloomError, MalformedMessage
-from gridloom.common.proposals import prepare_transaction
+from gridloom.common.proposals import endorsed_transaction
 from gridloom.common.rpc import Code, RpcError
 from gridloom.protos.gateway.gateway_pb2 import EndorseRequest, EndorseResponse, ErrorDetail
-from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest, ProposalResponse
+from gridloom.protos.peer.proposal_response_pb2 import (
+    ChaincodeInterest,
+    Endorsement,
+    ProposalResponse,
+)
 
 from ..discovery.endorsement import interest_in
 from ..discovery.peers import PeerInfo
@@ -50,22 +55,23 @@ async def endorse(
         except NoPlan as error:
             raise RpcError(Code.UNAVAILABLE, str(error)) from error
     else:
-        async with until(
-            deadline, "endorsement timeout expired while collecting first endorsement"
-        ):
-            plan = await collection.plan_from_first_endorser()
-    async with until(deadline, f"{TIMEOUT} endorsements"):
-        await collection.complete(plan)
-    return _prepared(proposal, plan)
+        planning = collection.plan_from_first_endorser()
+        plan = await until(deadline, f"{TIMEOUT} first endorsement", planning)
+    completing = collection.complete(plan)
+    endorsements = await until(deadline, f"{TIMEOUT} endorsements", completing)
+    return _prepared(proposal, plan, endorsements)
 
 
-def _prepared(proposal: OpenProposal, plan: Plan) -> EndorseResponse:
-    endorsements = plan.endorsements()
+def _prepared(
+    proposal: OpenProposal, plan: Plan, endorsements: Sequence[Endorsement] | None
+) -> EndorseResponse:
     if endorsements is None:
         message = f"failed to collect enough transaction endorsements, {SEE_DETAILS}"
         raise RpcError(Code.ABORTED, message, plan.errors)
     try:
-        transaction = prepare_transaction(proposal.proposal, plan.response_payload, endorsements)
+        transaction = endorsed_transaction(
+            proposal.header, proposal.bare_payload, plan.response_payload, endorsements
+        )
     except GridloomError as error:
         raise RpcError(Code.ABORTED, f"failed to assemble transaction: {error}") from error
     return EndorseResponse(prepared_transaction=transaction)
@@ -79,16 +85,17 @@ class _Collection:
         self._proposal = proposal
         self._timeout = timeout
 
-    async def complete(self, plan: Plan) -> None:
-        """Ask the peers of one layout after the other until one is satisfied."""
-        while plan.endorsements() is None:
+    async def complete(self, plan: Plan) -> Sequence[Endorsement] | None:
+        """Ask the peers of one layout after the other until one is satisfied, or none is left."""
+        while (endorsements := plan.endorsements()) is None:
             asked = plan.next_endorsers()
             if not asked:
-                return
+                return None
             if len(asked) == 1:
                 await self._endorse(plan, asked[0])
             else:
                 await asyncio.gather(*(self._endorse(plan, peer) for peer in asked))
+        return endorsements
 
     async def plan_from_first_endorser(self) -> Plan:
         """Let one peer of the own organisation simulate, then plan for what was touched."""

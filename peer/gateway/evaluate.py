@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.rpc import Code, RpcError
+from gridloom.common.rpc.deadline import within
 from gridloom.common.rpc.local import as_rpc_error
 from gridloom.protos.gateway.gateway_pb2 import ErrorDetail, EvaluateRequest, EvaluateResponse
 from gridloom.protos.peer.proposal_pb2 import SignedProposal
@@ -18,7 +20,7 @@ from .registry import NoPlan, Registry, UnknownChannel
 from .request import OpenProposal
 from .responses import PROCESS_PROPOSAL, Failure, ask, judged, result_of
 
-OwnPeer = Callable[[SignedProposal], Awaitable[ProposalResponse]]
+OwnPeer = Callable[[SignedProposal], Coroutine[Any, Any, ProposalResponse]]
 """Processes a proposal at the gateway's own peer without endorsing what comes out."""
 
 
@@ -68,8 +70,7 @@ async def evaluate(
 async def _within(seconds: float, own_peer: OwnPeer, signed: SignedProposal) -> ProposalResponse:
     """Ask the own peer; it fails as a call to it would."""
     try:
-        async with asyncio.timeout(seconds):
-            return await own_peer(signed)
+        return await within(asyncio.get_running_loop().time() + seconds, own_peer(signed))
     except Exception as error:
         raise as_rpc_error(error, PROCESS_PROPOSAL) from error
 

@@ -81,15 +81,17 @@ class Plan:
     def endorsements(self) -> list[Endorsement] | None:
         """Return those of the first layout that is satisfied, None while there is none."""
         accepted = self._accepted
+        small_enough = [each for each in self._layouts if sum(each.values()) <= len(accepted)]
+        if not small_enough:
+            return None
         collected = {
             name: [endpoint for endpoint in group if endpoint in accepted]
             for name, group in self._groups.items()
         }
-        for layout in self._layouts:
-            if sum(layout.values()) <= len(accepted):
-                used = assign(layout, collected)
-                if used is not None:
-                    return [accepted[endpoint] for endpoint in accepted if endpoint in used]
+        for layout in small_enough:
+            used = assign(layout, collected)
+            if used is not None:
+                return [accepted[endpoint] for endpoint in accepted if endpoint in used]
         return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gridloom.common.errors import MalformedMessage
+from gridloom.common.envelopes import without_transient
+from gridloom.common.errors import GridloomError, MalformedMessage
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import ChannelHeader, Header
 from gridloom.protos.peer.chaincode_pb2 import ChaincodeInvocationSpec
@@ -14,13 +15,19 @@ from gridloom.protos.peer.proposal_pb2 import (
     SignedProposal,
 )
 
+from ..proposal import ProposalContent, known_content, open_content, open_headers
+
 
 @dataclass(frozen=True, slots=True)
 class OpenProposal:
-    """A client's proposal: what it calls, and whether transient data comes with it."""
+    """A client's proposal: what it calls, and whether transient data comes with it.
+
+    header and bare_payload: its parts as they go into the transaction.
+    """
 
     signed: SignedProposal
-    proposal: Proposal
+    header: Header
+    bare_payload: bytes
     channel_id: str
     chaincode: str
     has_transient_data: bool
@@ -28,6 +35,21 @@ class OpenProposal:
     @classmethod
     def open(cls, signed: SignedProposal) -> OpenProposal:
         """Parse it; MalformedMessage says which part is broken."""
+        content = _content(signed.proposal_bytes)
+        if content is None:
+            return cls._open_in_part(signed)
+        return cls(
+            signed,
+            content.header,
+            content.bare_payload,
+            content.channel_id,
+            content.called,
+            content.has_transient_data,
+        )
+
+    @classmethod
+    def _open_in_part(cls, signed: SignedProposal) -> OpenProposal:
+        """Parse one that no endorser will accept, as far as the gateway is concerned."""
         proposal = parse(Proposal, signed.proposal_bytes, "error unmarshalling Proposal")
         header = parse(Header, proposal.header, "error unmarshalling Header")
         channel = parse(ChannelHeader, header.channel_header, "error unmarshalling ChannelHeader")
@@ -41,7 +63,8 @@ class OpenProposal:
         )
         return cls(
             signed,
-            proposal,
+            header,
+            without_transient(proposal.payload),
             channel.channel_id,
             spec.chaincode_spec.chaincode_id.name,
             bool(payload.TransientMap),
@@ -60,3 +83,11 @@ class OpenProposal:
                 "proposal", f"no chaincode name is provided, channel id [{opened.channel_id}]"
             )
         return opened
+
+
+def _content(data: bytes) -> ProposalContent | None:
+    """What is in a proposal, for this gateway and for the endorsers after it."""
+    try:
+        return known_content(data) or open_content(data, open_headers(data))
+    except GridloomError:
+        return None

@@ -69,11 +69,13 @@ class Gateway:
 
     async def evaluate(self, request: EvaluateRequest, call: Call) -> EvaluateResponse:
         """Run a function on one peer."""
-        timeout = self._options.endorsement_timeout
-        async with until(deadline_of(call), "evaluate timeout expired"):
-            return await evaluate(
-                self._registry, request, endorsement_timeout=timeout, own_peer=self._own_peer
-            )
+        work = evaluate(
+            self._registry,
+            request,
+            endorsement_timeout=self._options.endorsement_timeout,
+            own_peer=self._own_peer,
+        )
+        return await until(deadline_of(call), "evaluate timeout expired", work)
 
     async def endorse(self, request: EndorseRequest, call: Call) -> EndorseResponse:
         """Collect the endorsements of a transaction."""
@@ -87,14 +89,14 @@ class Gateway:
     async def submit(self, request: SubmitRequest, call: Call) -> SubmitResponse:
         """Hand a transaction to the ordering service."""
         message = "submit timeout expired while broadcasting to ordering service"
-        async with until(deadline_of(call), message):
-            return await submit(
-                self._registry,
-                self._orderers,
-                request,
-                broadcast_timeout=self._options.broadcast_timeout,
-                random=self._random,
-            )
+        work = submit(
+            self._registry,
+            self._orderers,
+            request,
+            broadcast_timeout=self._options.broadcast_timeout,
+            random=self._random,
+        )
+        return await until(deadline_of(call), message, work)
 
     async def commit_status(
         self, request: SignedCommitStatusRequest, call: Call

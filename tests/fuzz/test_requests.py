@@ -28,7 +28,7 @@ from gridloom.peer.acl import AccessControl
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore
 from gridloom.peer.channel import ChannelStopped
 from gridloom.peer.discovery.service import DiscoveryService
-from gridloom.peer.proposal import check_time, open_headers, unpack_proposal
+from gridloom.peer.proposal import UnpackedProposal, check_time, open_content, open_headers
 from gridloom.peer.settings import DiscoverySettings
 from gridloom.protos.common.common_pb2 import SUCCESS, Block, Envelope
 from gridloom.protos.common.configtx_pb2 import Config
@@ -98,10 +98,12 @@ def test_proposals_are_unpacked_or_refused():
 
     def unpack(data: bytes) -> None:
         signed = parse(SignedProposal, data)
-        headers = open_headers(signed)
-        proposal = unpack_proposal(signed, headers)
+        proposed = signed.proposal_bytes
+        headers = open_headers(proposed)
+        proposal = UnpackedProposal(signed, proposed, open_content(proposed, headers))
         proposal.check(Everybody())
-        check_time(headers, CAPTURED, timedelta(minutes=15))
+        stamp = headers.channel.timestamp
+        check_time(headers.signature.creator, stamp, CAPTURED, timedelta(minutes=15))
 
     fuzz(unpack, proposals())
 
