@@ -1,6 +1,7 @@
 """The ``gridloom`` command: one module for each group of sub-commands.
 
-Only typer is imported to show help; what a sub-command needs it imports itself.
+``program`` says which module has which; only typer is imported to show help, and what a
+sub-command needs it imports itself.
 """
 
 from __future__ import annotations
@@ -9,39 +10,17 @@ import sys
 
 import typer
 
-from . import (
-    bench,
-    ca,
-    chaincode,
-    channel,
-    demo,
-    ledger,
-    market,
-    network,
-    node,
-    nodes,
-    transactions,
-)
+from .program import Program
 
 app = typer.Typer(
     name="gridloom",
+    cls=Program,
     help="Hyperledger Fabric's architecture in Python: a running consortium in a second.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for module in (network, transactions, demo, nodes):
-    module.register(app)
-app.add_typer(bench.app, name="bench")
-app.add_typer(ca.app, name="ca")
-app.add_typer(chaincode.app, name="chaincode")
-app.add_typer(channel.app, name="channel")
-app.add_typer(ledger.app, name="ledger")
-app.add_typer(market.app, name="market")
-app.add_typer(node.app, name="node", hidden=True)
-app.add_typer(nodes.orderer_app, name="orderer")
-app.add_typer(nodes.peer_app, name="peer")
 
 
 @app.callback(invoke_without_command=True)

@@ -8,7 +8,7 @@ import typer
 
 from .running import DEFAULT_DIRECTORY, LOG_FORMAT, Directory, run
 
-app = typer.Typer(help="Single nodes of a network.", no_args_is_help=True)
+app = typer.Typer(help="Single nodes of a network.", no_args_is_help=True, hidden=True)
 
 
 @app.callback()

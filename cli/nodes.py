@@ -33,8 +33,10 @@ HERE = Path()
 
 
 def register(app: typer.Typer) -> None:
-    """Add ``prepare`` to the program."""
+    """Add the commands to the program."""
     app.command(epilog="Example: gridloom prepare three-machines.yaml ./consortium")(prepare)
+    app.add_typer(orderer_app, name="orderer")
+    app.add_typer(peer_app, name="peer")
 
 
 def prepare(

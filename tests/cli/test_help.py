@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from gridloom.cli import app
 
@@ -15,12 +16,12 @@ def all_commands():
     """Return the words of every command, hidden ones too."""
 
     def walk(command, words):
-        commands = getattr(command, "commands", None)
-        if commands is None:
+        if not isinstance(command, TyperGroup):
             yield words
             return
-        for name, each in commands.items():
-            yield from walk(each, (*words, name))
+        context = typer.Context(command)
+        for name in command.list_commands(context):
+            yield from walk(command.get_command(context, name), (*words, name))
 
     return list(walk(typer.main.get_command(app), ()))
 
@@ -53,6 +54,21 @@ def test_help_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert finished.stdout.splitlines()[-1] == "HEAVY []"
+
+
+def test_a_command_imports_its_own_module_only():
+    code = (
+        "import sys; sys.argv = ['gridloom', 'invoke', '--help']\n"
+        "from gridloom.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "others = ('bench', 'ca', 'market')\n"
+        "print([name for name in others if f'gridloom.cli.{name}' in sys.modules])"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert finished.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_network_starts_without_the_web_framework():
