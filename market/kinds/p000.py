@@ -27,6 +27,7 @@ from gridloom.chaincode.energy.baas.shortfall import BAND, penalty
 
 from ..cases import Fields, Kind, Output
 from ..power_flow.feeder import InfeasibleFlow
+from ..power_flow.reference import checked_against
 from ..power_flow.security import violations
 from ..power_flow.solution import operating_point
 from .p000_network import read_feeder, read_transport
@@ -159,6 +160,7 @@ def _powerflow(fields: Fields) -> Output:
         "clamped": list(point.clamped),
         "violations": found,
         "secure": not found,
+        "checked_against": checked_against(feeder, point),
     }
 
 
