@@ -37,6 +37,19 @@ def run(monkeypatch, capfd, tmp_path):
     return command
 
 
+@pytest.fixture
+def settled(run, network):
+    """Return once the peers of both organisations have the same height."""
+
+    def wait():
+        heights = {}
+        while len(heights) != 1:
+            shown = run("status", network.home.path).out
+            heights = {line.split("height ")[1] for line in shown.splitlines() if "height" in line}
+
+    return wait
+
+
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     """A running network with the probe on it."""

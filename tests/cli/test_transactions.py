@@ -17,11 +17,12 @@ def on_network(run, network):
     return lambda line: run(line, network.home.path)
 
 
-def test_invoke_prints_the_result_and_says_where_it_was_committed(on_network):
+def test_invoke_prints_the_result_and_says_where_it_was_committed(on_network, settled):
     outcome = on_network("invoke probe put lamp brass")
     assert (outcome.status, outcome.out) == (0, "brass\n")
     assert "VALID in block " in outcome.err
     assert on_network("query probe get lamp").out == "brass\n"
+    settled()
     assert on_network("query probe:Probe get lamp --org Org2 --user Admin").out == "brass\n"
 
 
@@ -110,7 +111,7 @@ def test_ctrl_c_ends_following_quietly(network):
     assert (process.returncode, errors) == (130, "")
 
 
-def test_the_lifecycle_goes_step_by_step(on_network, tmp_path):
+def test_the_lifecycle_goes_step_by_step(on_network, settled, tmp_path):
     package_id = on_network(
         f"chaincode package {SHELF} --label steps_1 -o steps.tar.gz"
     ).out.strip()
@@ -118,12 +119,15 @@ def test_the_lifecycle_goes_step_by_step(on_network, tmp_path):
     assert on_network("chaincode install steps.tar.gz").out.strip() == package_id
     approve = f"chaincode approve steps --package-id {package_id} --version 1 --init-required"
     assert "Org1MSP approved steps sequence 1" in on_network(approve).out
+    settled()
     early = on_network("chaincode commit steps --version 1 --init-required")
     assert early.out == "approvals: Org1MSP yes, Org2MSP no\n"
     assert early.status == 1
     assert "Org2MSP approved steps" in on_network(f"{approve} --org Org2").out
+    settled()
     committed = on_network("chaincode commit steps --version 1 --init-required")
     assert "committed steps sequence 1" in committed.out
+    settled()
     assert "has not been initialized" in on_network("invoke steps put a b").err
     assert on_network("invoke steps init Ann --init").out == "Ann\n"
     listed = on_network("chaincode list").out

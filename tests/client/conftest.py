@@ -4,7 +4,13 @@ import pytest
 
 from gridloom.deploy.network import Network
 from gridloom.deploy.topology import Topology
-from harness.client_networks import COLLECTIONS, COUNCIL, SLOW_BLOCKS, THREE_ORGANIZATIONS, deploy
+from harness.client_networks import (
+    COLLECTIONS,
+    COUNCIL,
+    THREE_ORGANIZATIONS,
+    deploy,
+    manual_network,
+)
 from harness.network import PROBE
 
 
@@ -28,8 +34,7 @@ async def council():
 
 
 @pytest.fixture
-async def slow_network():
-    """The test network with blocks that are cut by time, so that transactions share one."""
-    async with Network.in_memory(Topology.parse(SLOW_BLOCKS), development=False) as network:
-        await deploy(network, PROBE, "probe")
+async def patient_network():
+    """The test network with the chaincode probe and blocks that end when told to."""
+    async with manual_network(PROBE, "probe") as network:
         yield network

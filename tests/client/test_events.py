@@ -10,6 +10,7 @@ from gridloom.common.rpc import Code
 from gridloom.deploy.network import Network
 from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.peer.events_pb2 import BlockAndPrivateData, FilteredBlock
+from harness.client_networks import cut
 from harness.network import settled_height
 
 KINDS = ["block_events", "filtered_block_events", "block_and_private_data_events"]
@@ -110,12 +111,13 @@ class TestChaincodeEvents:
             while len(asyncio.all_tasks()) >= before + many:  # noqa: ASYNC110 - others' tasks
                 await asyncio.sleep(0.01)
 
-    async def test_several_events_of_a_block_come_in_its_order(self, slow_network):
-        async with channel(slow_network).chaincode_events("probe") as events:
-            contract = channel(slow_network).get_contract("probe")
+    async def test_several_events_of_a_block_come_in_its_order(self, patient_network):
+        async with channel(patient_network).chaincode_events("probe") as events:
+            contract = channel(patient_network).get_contract("probe")
             submitted = [
                 await contract.submit_async("emit", [f"event{n}", str(n)]) for n in range(3)
             ]
+            await cut(patient_network)
             received = [await next_event(events) for _ in range(3)]
         assert [event.transaction_id for event in received] == [
             each.transaction_id for each in submitted
@@ -145,13 +147,14 @@ class TestCheckpoints:
         resumed = checkpointer if kind == "memory" else FileCheckpointer(path)
         assert await self.listen(network, resumed, 2) == ["two", "three"]
 
-    async def test_within_a_block_too(self, slow_network):
-        contract = channel(slow_network).get_contract("probe")
+    async def test_within_a_block_too(self, patient_network):
+        contract = channel(patient_network).get_contract("probe")
         submitted = [await contract.submit_async("emit", [f"event{n}", "x"]) for n in range(3)]
+        await cut(patient_network)
         assert len({(await each.get_status()).block_number for each in submitted}) == 1
         checkpointer = InMemoryCheckpointer()
-        assert await self.listen(slow_network, checkpointer, 2) == ["event0", "event1"]
-        assert await self.listen(slow_network, checkpointer, 1) == ["event2"]
+        assert await self.listen(patient_network, checkpointer, 2) == ["event0", "event1"]
+        assert await self.listen(patient_network, checkpointer, 1) == ["event2"]
 
     async def test_a_block_that_was_handled_is_not_repeated(self, network):
         first = await emit(network, "one", "1")

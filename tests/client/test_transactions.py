@@ -23,13 +23,28 @@ from gridloom.common.rpc import Code
 from gridloom.deploy.network import Network
 from gridloom.deploy.topology import Topology
 from gridloom.protos.gateway.gateway_pb2 import CommitStatusRequest, SignedCommitStatusRequest
-from harness.client_networks import COUNCIL, THREE_ORGANIZATIONS, deploy
+from harness.client_networks import COUNCIL, THREE_ORGANIZATIONS, cut, deploy
 from harness.network import settled_height
 
 
 def contract(network, name="probe", organization="Org1", user="User1", **options):
     gateway = network.access.gateway(organization, user, **options)
     return gateway.get_network("mychannel").get_contract(name)
+
+
+def ordered_by(network, monkeypatch):
+    """A queue that gets something for each transaction the orderer has taken."""
+    (orderer,) = network.orderers.values()
+    chain, taken = orderer.registrar.get("mychannel").chain, asyncio.Queue()
+    order = chain.order
+
+    async def told(envelope, sequence):
+        answer = await order(envelope, sequence)
+        taken.put_nowait(envelope)
+        return answer
+
+    monkeypatch.setattr(chain, "order", told)
+    return taken
 
 
 def endpoints(network, *names):
@@ -172,21 +187,29 @@ class TestErrors:
             "received unsuccessful response from orderer: status=FORBIDDEN, info="
         )
 
-    async def test_of_two_changes_of_a_key_in_one_block_the_second_conflicts(self, slow_network):
-        probe = contract(slow_network)
+    async def test_of_two_changes_of_a_key_in_one_block_the_second_conflicts(
+        self, patient_network, monkeypatch
+    ):
+        probe = contract(patient_network)
         first = await probe.submit_async("increment", ["counter"])
         second = await probe.submit_async("increment", ["counter"])
+        await cut(patient_network)
         statuses = [await first.get_status(), await second.get_status()]
         assert [status.name for status in statuses] == ["VALID", "MVCC_READ_CONFLICT"]
         assert statuses[0].block_number == statuses[1].block_number
         assert not statuses[1].successful
         # Both organisations must have the block, or they would endorse different reads.
-        for peer in slow_network.peers.values():
+        for peer in patient_network.peers.values():
             await peer.channel("mychannel").wait_for(statuses[0].block_number + 1)
-        results = await asyncio.gather(
+        ordered = ordered_by(patient_network, monkeypatch)
+        submitting = asyncio.gather(
             *(probe.submit_transaction("increment", "counter") for _ in range(2)),
             return_exceptions=True,
         )
+        for _ in range(2):
+            await ordered.get()
+        await cut(patient_network)
+        results = await submitting
         (error,) = [result for result in results if isinstance(result, Exception)]
         assert isinstance(error, CommitError)
         assert (error.code, error.status_name) == (11, "MVCC_READ_CONFLICT")

@@ -1,8 +1,6 @@
 """A network inside a test: ready at once, under a clock and a seed of its own."""
 
 import random
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,23 +11,6 @@ from gridloom.deploy.network import Network
 from gridloom.deploy.topology import Topology
 from gridloom.protos.common.common_pb2 import Block, ChannelHeader, Envelope, Payload
 from harness.network import PROBE, chain, contract, deploy, nodes, settled_height
-
-READY = """
-import asyncio, time
-from gridloom.deploy.network import Network
-async def start():
-    started = time.perf_counter()
-    async with Network.in_memory():
-        return time.perf_counter() - started
-print(min(asyncio.run(start()) for _ in range(3)))
-"""
-
-
-def test_it_is_ready_in_a_seventh_of_a_second():
-    finished = subprocess.run(
-        [sys.executable, "-c", READY], capture_output=True, text=True, check=True
-    )
-    assert float(finished.stdout) < 0.15
 
 
 async def test_chaincode_errors_carry_tracebacks_in_development_only():

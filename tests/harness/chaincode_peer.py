@@ -158,13 +158,13 @@ class ScriptedLauncher:
     def __init__(self, *, timeout: float = 30.0) -> None:
         self.scripts: dict[str, ScriptedChaincode] = {}
         self.launched: list[str] = []
-        self._timeout = timeout
+        self.timeout = timeout
 
     async def launch(self, package: InstalledPackage) -> InProcessRuntime:
         self.launched.append(package.id)
         if package.path not in self.scripts:
             raise Refused(f"no module {package.path}")
-        return InProcessRuntime(self.scripts[package.path], timeout=self._timeout)
+        return InProcessRuntime(self.scripts[package.path], timeout=self.timeout)
 
 
 @dataclass

@@ -157,7 +157,7 @@ def gossiper(
     handler: Handler,
     *,
     tls_certificate: bytes | None = None,
-    timeout: float = 5.0,
+    timeout: float = 60.0,
 ) -> Gossiper:
     """The gossip service of a node, reached by direct calls."""
     signer = consortium.material.node(name).signing_identity

@@ -139,7 +139,7 @@ class PocaOrderers:
         """Everything that an orderer has ordered, without the genesis block."""
         return [entry for block in self.blocks(number)[1:] for entry in block.data.data]
 
-    async def until(self, holds: Callable[[], bool], seconds: float = 40.0) -> None:
+    async def until(self, holds: Callable[[], bool], seconds: float = 120.0) -> None:
         """Wait until something holds; TimeoutError."""
         async with asyncio.timeout(seconds):
             while not holds():  # noqa: ASYNC110 - the state of several nodes

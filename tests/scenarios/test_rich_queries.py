@@ -13,7 +13,7 @@ from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.network import Network, choose_ports
 from gridloom.deploy.packaging import package_source
 from gridloom.deploy.topology import Topology
-from harness.network import CHAINCODES
+from harness.network import CHAINCODES, settled_height
 from harness.postgres import postgres_server
 from harness.private_network import collection
 
@@ -59,6 +59,7 @@ async def marbles(network):
         document = {"size": number, "owner": owner, "docType": "marble", "price": 1.0}
         await contract.submit_transaction("put", f"m{number}", json.dumps(document))
     await contract.submit_transaction("put", "plain", "no document")
+    await settled_height(network.access)  # both organisations are to find the same
     return contract
 
 

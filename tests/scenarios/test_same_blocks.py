@@ -68,7 +68,7 @@ class Script:
                 await self.submit("probe", function, argument)
         second = edited(SHELF, self.folder / "second", "EDITION = 1", "EDITION = 2")
         await self.deploy(second, "shelf", sequence=2, policy="OR('Org1MSP.peer','Org2MSP.peer')")
-        await self.cut_by(count=3, timeout=timedelta(seconds=20))
+        await self.cut_by(count=3, timeout=timedelta(hours=1))
         await self.burst(
             ("probe", "increment", "n"), ("probe", "increment", "n"), ("probe", "put", "c", "3")
         )

@@ -88,7 +88,7 @@ async def send(channel: Channel) -> RpcError | None:
 
     try:
         async with (
-            asyncio.timeout(30),
+            asyncio.timeout(120),
             aclosing(channel.stream(STEP, one(), StepResponse)) as answers,
         ):
             async for _ in answers:

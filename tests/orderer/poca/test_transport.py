@@ -33,7 +33,7 @@ class Chain:
         self.news.set()
 
     async def has_heard(self, count):
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while len(self.heard) < count:
                 self.news.clear()
                 await self.news.wait()

@@ -36,7 +36,7 @@ async def test_a_snapshot_is_of_its_block_while_others_are_committed(tmp_path, m
     held, real = threading.Event(), export._write_files
 
     def wait(folder, view):
-        assert held.wait(20)
+        assert held.wait(250)
         real(folder, view)
 
     monkeypatch.setattr(export, "_write_files", wait)

@@ -37,7 +37,7 @@ def held(monkeypatch):
     held, real = threading.Event(), requests.write_snapshot
 
     def wait(root, view):
-        assert held.wait(20)
+        assert held.wait(250)
         return real(root, view)
 
     monkeypatch.setattr(requests, "write_snapshot", wait)
