@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
+from gridloom.chaincode.energy.auction_grid import SessionGrid
 from gridloom.chaincode.energy.rules.feeder import Section
 from gridloom.chaincode.energy.rules.prices import GridPrices
 
@@ -78,9 +79,11 @@ class EmissionFactors:
 
 @dataclass(frozen=True, slots=True)
 class Feeder:
-    """Sections of a radial network; without any there are no limits."""
+    """Sections of a radial network, or a network whose power flow is solved; without any
+    there are no limits."""
 
     sections: tuple[Section, ...] = ()
+    network: SessionGrid | None = None
 
 
 def prices_by_interval(

@@ -7,7 +7,8 @@
     tariff: {sell: 0.08, buy: 0.30, currency: EUR}      # or lists of 24 hours' prices
     co2: {grid: 251, local: 41}
 
-(Fabric counterpart: none.)
+A street's or a folder's users may stand on a `network` (network_settings) in place of
+feeder_kw.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from .benchmark_grid import as_community, read_simbench
 from .community import MINUTES_PER_DAY, Community, EmissionFactors, Feeder
 from .csv_community import UNITS, CsvSettings, read_community
 from .households import DEFAULT_PRICES, Street, generate
+from .network_settings import network_of
 from .settings import Settings
 
 _STREET = frozenset(
     {"households", "days", "minutes", "pv", "storage", "heat_pump", "ev", "latitude"}
-    | {"first_day", "feeder_kw"}
+    | {"first_day", "feeder_kw", "network"}
 )
-_FOLDER = frozenset({"folder", "unit", "minutes", "feeder_kw"})
+_FOLDER = frozenset({"folder", "unit", "minutes", "feeder_kw", "network"})
 _SIMBENCH = frozenset({"simbench", "first_day", "days"})
 _MAX_USERS = 20_000
 _MICRO = 1_000_000
@@ -127,7 +129,12 @@ def _street(settings: Settings) -> Street:
 
 
 def _feeder(settings: Settings, community: Community) -> Feeder:
-    """One transformer over all users, if its power is given."""
+    """A network whose power flow is solved, or one transformer over all users, if given."""
+    if "network" in settings.values:
+        if "feeder_kw" in settings.values:
+            settings.fail("feeder_kw", "says the same as network: leave one out")
+        section = settings.section("network")
+        return Feeder(network=network_of(section, community.users, community.minutes))
     if "feeder_kw" not in settings.values:
         return Feeder()
     limit = round(settings.number("feeder_kw", 0, low=0.001, high=1e9) * 1000)

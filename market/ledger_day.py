@@ -23,6 +23,7 @@ from gridloom.chaincode.energy.auction_records import (
 )
 from gridloom.chaincode.energy.neighbours import AUCTION, AUTHENTICATION
 from gridloom.chaincode.energy.qualifications import Market
+from gridloom.chaincode.energy.rules.grid_admission import Refused
 from gridloom.chaincode.energy.rules.interval_settlement import OPERATOR
 from gridloom.chaincode.energy.rules.lottery import commitment_of
 from gridloom.chaincode.energy.rules.orders import Cleared
@@ -30,13 +31,13 @@ from gridloom.chaincode.energy.rules.settlement import GRID
 
 from .errors import LedgerDiffers
 from .journal import Journal, LedgerEntry, Member, Network
+from .network_settings import SESSION
 from .settlement import Settled
 from .study import Chain, Consortium, Progress
 from .tips import Tips
 from .together import in_turn
 from .trading import TradedDay
 
-SESSION = "day"
 _GATE_CLOSES_AT = 2**40  # the operator closes it
 _AT_ONCE = 48
 
@@ -149,7 +150,10 @@ class _Day:
             [grid.sell for grid in prices],
             [grid.buy for grid in prices],
         )
-        await self.journal.submit(self._people.operator, AUCTION, "open", terms, result=Session)
+        operator, network = self._people.operator, self._day.community.feeder.network
+        await self.journal.submit(operator, AUCTION, "open", terms, result=Session)
+        if network is not None:
+            await self.journal.submit(operator, AUCTION, "connect", network, result=type(None))
         wanted: dict[str, list[OrderTerms]] = {}
         for place, interval in enumerate(self._day.intervals):
             for order in interval.orders:
@@ -176,10 +180,8 @@ class _Day:
 
     async def _settle(self, place: int) -> None:
         submit, people = self.journal.submit, self._people
-        cleared = await submit(
-            people.operator, AUCTION, "clear", SESSION, place, result=Clearing, hour=place
-        )
         names, ours = self._day.community.names, self._day.intervals[place]
+        cleared = await self._clear(place)
         net: list[int] = self._day.community.net[place].tolist()
         readings = [MeterReading(name, energy) for name, energy in zip(names, net, strict=True)]
         await submit(
@@ -195,6 +197,25 @@ class _Day:
         theirs = Settled(tuple(money[name] for name in names), money[OPERATOR], money[GRID])
         if theirs != ours.settled:
             raise LedgerDiffers(f"accounts of interval {place}", theirs, ours.settled)
+
+    async def _clear(self, place: int) -> Clearing:
+        """On a network, with the operating points that show what it carries."""
+        submit, operator = self.journal.submit, self._people.operator
+        if self._day.community.feeder.network is None:
+            return await submit(
+                operator, AUCTION, "clear", SESSION, place, result=Clearing, hour=place
+            )
+        ours = self._day.intervals[place]
+        cleared = await submit(
+            operator, AUCTION, "clear_on_grid", SESSION, place, list(ours.shown),
+            result=Clearing, hour=place,
+        )  # fmt: skip
+        refused = tuple(
+            Refused(each.trade.as_trade(), tuple(each.violations)) for each in cleared.refused
+        )
+        if refused != ours.refused:
+            raise LedgerDiffers(f"refused trades of interval {place}", refused, ours.refused)
+        return cleared
 
     async def _phase(self, name: str, works: Sequence[Coroutine[object, object, object]]) -> None:
         """Do all works, some at once; count them and take their time."""

@@ -32,10 +32,12 @@ def report(day: TradedDay, metrics: DayMetrics, entry: MechanismEntry, strategy:
             f"The feeder's limits are exceeded in {metrics.violations} cases, the first in "
             f"interval {first}: {day.intervals[first].violations[0]}."
         )
+    if community.feeder.network is not None:
+        remarks.append(_refusals(day))
     return Result(
         title=f"{entry.title[0].upper()}{entry.title[1:]}",
         metrics=as_metrics(metrics, community.currency),
-        tables=(_intervals(day, metrics), _bills(day, metrics)),
+        tables=(_intervals(day, metrics), _bills(day, metrics), *_refused(day)),
         plots=_plots(day, metrics),
         remarks=tuple(remarks),
     )
@@ -112,6 +114,36 @@ def _bills(day: TradedDay, metrics: DayMetrics) -> Table:
         Column("bill", currency), Column("bill_alone", currency), Column("gain", currency),
     )  # fmt: skip
     return Table("bills", "Every user's bill, with the market and without", columns, rows)
+
+
+def _refusals(day: TradedDay) -> str:
+    """One sentence on what the power flow refused."""
+    trades = [refused.trade for interval in day.intervals for refused in interval.refused]
+    if not trades:
+        return "The network's power flow admits every trade."
+    first = next(i for i, each in enumerate(day.intervals) if each.refused)
+    why = ", ".join(day.intervals[first].refused[0].violations)
+    energy = sum(trade.energy for trade in trades) / 1000
+    return (
+        f"Refused because the network cannot carry them: {len(trades)} trades, {energy:g} kWh; "
+        f"the first in interval {first}: {why}."
+    )
+
+
+def _refused(day: TradedDay) -> tuple[Table, ...]:
+    """The refused trades with what they would violate, where there is a network."""
+    if day.community.feeder.network is None:
+        return ()
+    rows: list[list[Cell]] = [
+        [row, trade.seller, trade.buyer, trade.energy / 1000, ", ".join(violations)]
+        for row, interval in enumerate(day.intervals)
+        for trade, violations in interval.refused
+    ]
+    columns = (
+        Column("interval"), Column("seller"), Column("buyer"), Column("energy", "kWh"),
+        Column("violations"),
+    )  # fmt: skip
+    return (Table("refused", "Trades that the network cannot carry", columns, rows),)
 
 
 def _plots(day: TradedDay, metrics: DayMetrics) -> tuple[Plot, ...]:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gridloom.chaincode.energy.auction_grid import ShownPoint
+from gridloom.chaincode.energy.rules.grid_admission import Refused
 from gridloom.chaincode.energy.rules.lottery import arrange
 from gridloom.chaincode.energy.rules.orders import NOTHING, Cleared, Order
 
@@ -25,13 +27,16 @@ from .settlement import Settled, settle
 @dataclass(frozen=True, slots=True)
 class Interval:
     """One interval after trading; alone: the same meters settled with the grid only;
-    violations: of the physical flows, which settlement cannot undo."""
+    violations: of the physical flows, which settlement cannot undo; refused: trades that the
+    grid cannot carry, which are not made; shown: the operating points that prove it."""
 
     orders: tuple[Order, ...]
     cleared: Cleared
     settled: Settled
     alone: Settled
     violations: tuple[Violation, ...]
+    refused: tuple[Refused, ...] = ()
+    shown: tuple[ShownPoint, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -93,11 +98,13 @@ def _trade(
     """Clear the placed orders and settle with the meters."""
     prices = community.prices[interval]
     metered: list[int] = community.net[interval].tolist()
-    cleared = mechanism(placed, prices)
+    cleared, refused, shown = check.screen(placed, mechanism(placed, prices))
     return Interval(
         placed,
         cleared,
         settle(community.names, cleared, metered, prices),
         settle(community.names, NOTHING, metered, prices),
-        check(metered, community.minutes),
+        check.violations(metered, community.minutes),
+        refused,
+        shown,
     )

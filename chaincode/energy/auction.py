@@ -15,6 +15,7 @@ from cryptography.x509.oid import NameOID
 
 from gridloom.chaincode import Context, Contract, transaction
 
+from .auction_grid import SessionGrid, ShownPoint
 from .auction_records import (
     AccountRecord,
     Clearing,
@@ -24,6 +25,7 @@ from .auction_records import (
     OrderTerms,
     PlacedOrder,
     Readings,
+    RefusedTrade,
     Session,
     SessionTerms,
     TradeRecord,
@@ -32,13 +34,15 @@ from .faults import BadTerms, Duplicate, NotApproved, NotFound, NotOwner, Sessio
 from .neighbours import AUTHENTICATION, ask
 from .roles import Role, carries
 from .rules.auctions import RULES
+from .rules.grid_admission import admit
 from .rules.interval_settlement import settle_interval
 from .rules.lottery import arrange, commitment_of
-from .rules.orders import Side
+from .rules.orders import Order, Side
 from .rules.settlement import GRID
 
 _HOUSEHOLD = "household"
 _SESSION = "session"
+_GRID = "grid"
 _ORDER = "order"
 _CLEARING = "clearing"
 _READINGS = "readings"
@@ -129,27 +133,57 @@ class Auction(Contract):
         return closed
 
     @transaction
+    def connect(self, ctx: Context, grid: SessionGrid) -> None:
+        """Put an open session on a feeder (operator only), once: from then on no trade is
+        made that the feeder cannot carry."""
+        _authorise(ctx, Role.OPERATOR)
+        _open_session(ctx, grid.session)
+        grid.check()
+        key = ctx.stub.create_composite_key(_GRID, [grid.session])
+        if ctx.stub.get_state(key):
+            raise Duplicate(f"the grid of session {grid.session}")
+        ctx.put(key, grid)
+
+    @transaction
     def clear(self, ctx: Context, session: str, interval: int) -> Clearing:
         """Clear an interval's orders by the session's rule (operator only); once."""
-        _authorise(ctx, Role.OPERATOR)
-        found = _session(ctx, session)
-        if not found.lot:
-            raise TooEarly(f"clearing {session}", "the gate is still open, orders may change")
-        key = _interval_key(ctx, _CLEARING, found, interval)
-        if ctx.stub.get_state(key):
-            raise Duplicate(f"the clearing of {session}, interval {interval}")
-        span = [session, _digits(interval)]
-        orders = [
-            ctx.decode(name, value, PlacedOrder).as_order()
-            for name, value in ctx.stub.get_state_by_partial_composite_key(_ORDER, span)
-        ]
-        rule = RULES[found.terms.rule]
-        cleared = rule(arrange(found.lot, orders), found.terms.grid(interval))
-        trades = [TradeRecord(*trade) for trade in cleared.trades]
-        clearing = Clearing(session, interval, cleared.price, len(orders), trades)
-        ctx.put(key, clearing)
-        ctx.stub.set_event("IntervalCleared", f"{session}/{interval}".encode())
-        return clearing
+        if _grid(ctx, session) is not None:
+            raise BadTerms("clear", f"session {session} is on a feeder: clear_on_grid")
+        key, _, cleared = _cleared(ctx, session, interval)
+        return _record(ctx, key, cleared)
+
+    @transaction
+    def clear_on_grid(
+        self, ctx: Context, session: str, interval: int, shown: list[ShownPoint]
+    ) -> Clearing:
+        """Clear an interval and refuse the trades that the session's feeder cannot carry.
+
+        shown: the operating points with all trades, and if that is insecure with none, with
+        all but the last, and so on to the first that is secure.  Each is verified.
+        """
+        grid = _grid(ctx, session)
+        if grid is None:
+            raise NotFound(f"grid of session {session}")
+        key, orders, cleared = _cleared(ctx, session, interval)
+        points = {each.trades: each.point for each in shown}
+        trades = [trade.as_trade() for trade in cleared.trades]
+        admitted = admit(
+            trades,
+            lambda count: grid.violations(grid.powers(orders, trades[:count]), points.get(count)),
+        )
+        return _record(
+            ctx,
+            key,
+            replace(
+                cleared,
+                price=cleared.price if admitted.trades else None,
+                trades=cleared.trades[: len(admitted.trades)],
+                refused=[
+                    RefusedTrade(TradeRecord(*each.trade), list(each.violations))
+                    for each in admitted.refused
+                ],
+            ),
+        )
 
     @transaction
     def meter(
@@ -276,6 +310,36 @@ def _open_session(ctx: Context, session: str) -> Session:
     if int(ctx.stub.get_tx_timestamp().timestamp()) >= found.terms.gate_closes_at:
         raise SessionClosed(session, f"since Unix time {found.terms.gate_closes_at}")
     return found
+
+
+def _cleared(ctx: Context, session: str, interval: int) -> tuple[str, list[Order], Clearing]:
+    """Where the clearing goes, the interval's orders, and what the rule makes of them."""
+    _authorise(ctx, Role.OPERATOR)
+    found = _session(ctx, session)
+    if not found.lot:
+        raise TooEarly(f"clearing {session}", "the gate is still open, orders may change")
+    key = _interval_key(ctx, _CLEARING, found, interval)
+    if ctx.stub.get_state(key):
+        raise Duplicate(f"the clearing of {session}, interval {interval}")
+    span = [session, _digits(interval)]
+    orders = [
+        ctx.decode(name, value, PlacedOrder).as_order()
+        for name, value in ctx.stub.get_state_by_partial_composite_key(_ORDER, span)
+    ]
+    rule = RULES[found.terms.rule]
+    cleared = rule(arrange(found.lot, orders), found.terms.grid(interval))
+    trades = [TradeRecord(*trade) for trade in cleared.trades]
+    return key, orders, Clearing(session, interval, cleared.price, len(orders), trades)
+
+
+def _record(ctx: Context, key: str, clearing: Clearing) -> Clearing:
+    ctx.put(key, clearing)
+    ctx.stub.set_event("IntervalCleared", f"{clearing.session}/{clearing.interval}".encode())
+    return clearing
+
+
+def _grid(ctx: Context, session: str) -> SessionGrid | None:
+    return ctx.get(ctx.stub.create_composite_key(_GRID, [session]), SessionGrid)
 
 
 def _clearing(ctx: Context, session: str, interval: int) -> Clearing:

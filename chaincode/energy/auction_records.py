@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .rules.orders import Order, Side, Trade
 from .rules.prices import GridPrices
@@ -95,14 +95,24 @@ class TradeRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedTrade:
+    """A trade that the grid cannot carry; violations: such as voltage:3, line:0, frequency."""
+
+    trade: TradeRecord
+    violations: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Clearing:
-    """An interval cleared by the session's rule; price: the one of all trades, or None."""
+    """An interval cleared by the session's rule; price: the one of all trades, or None;
+    refused: what the rule would have traded and the session's grid does not admit."""
 
     session: str
     interval: int
     price: int | None
     orders: int
     trades: list[TradeRecord]
+    refused: list[RefusedTrade] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,11 @@ class ElasticGame:
     def equilibrium(self) -> Equilibrium:
         """Best responses in turn, the company first, until prices no longer move.
 
-        NoEquilibrium if they come back to where they were instead.
+        It begins at the middles of the boxes; a round counts if it moves a price by 1e-14 or
+        more, and the prices before the first that does not are the answer.  NOTES does not
+        state this rule; the published prices are those after just as many rounds as are
+        published with them, to the last digit (tests/market/learning/test_elastic.py).
+        NoEquilibrium if the prices come back to where they were instead.
         """
         company, bureau = sum(self.company_box) / 2, sum(self.bureau_box) / 2
         answer_bureau, answer_company = self._answers()

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from ..bidding import STRATEGIES
 from ..community import Community
 from ..community_settings import community_of
-from ..grid_check import FeederCheck
+from ..grid_check import check_of
 from ..ledger_day import LedgerDay, trade_on_ledger
 from ..mechanism import Mechanism, MechanismEntry
 from ..mechanisms import MECHANISMS
@@ -30,6 +30,20 @@ from ..trading import TradedDay, expect, trade_day
 
 _PARAMETERS = frozenset(
     {"community", "tariff", "co2", "mechanism", "bidding", "forecast_error", "ledger"}
+)
+_WEAK_FEEDER: Mapping[str, object] = MappingProxyType(
+    {
+        "kilovolts": 0.4,
+        "kva": 100,
+        "lines": [
+            {"from": 0, "to": 1, "r": 0.08, "x": 0.03, "kva": 60},
+            {"from": 1, "to": 2, "r": 0.16, "x": 0.05, "kva": 30},
+            {"from": 2, "to": 3, "r": 0.24, "x": 0.06, "kva": 2.5},
+            {"from": 1, "to": 4, "r": 0.8, "x": 0.2, "kva": 2.5},
+        ],
+        "power_factor": 0.95,
+        "voltage": [0.97, 1.03],
+    }
 )
 _COMMUNITY, _FORECAST, _ORDERS, _LOT = 0, 1, 2, 3  # streams of random numbers
 
@@ -55,7 +69,7 @@ def run(run: Run) -> Result:
         expected=expected,
         rng=lambda interval: run.rng(_ORDERS, interval),
         lot=lot,
-        check=FeederCheck(community),
+        check=check_of(community),
         progress=lambda done: run.progress("trading", done, community.intervals),
     )
     result = report(day, measure(day), entry, strategy)
@@ -123,6 +137,23 @@ SCENARIOS: tuple[Scenario, ...] = (
         "community",
         "the same street, pay as clear, traded on a network of three organisations",
         parameters={"mechanism": "pay_as_clear", "ledger": True},
+    ),
+    Scenario(
+        "street-feeder",
+        "community",
+        "20 households on a weak feeder: trades that its lines or voltages forbid are refused",
+        parameters={
+            "community": {
+                "households": 20,
+                "pv": 0.3,
+                "heat_pump": 0.5,
+                "ev": 0.5,
+                "first_day": 120,
+                "network": dict(_WEAK_FEEDER),
+            },
+            "mechanism": "mid_market",
+            "ledger": True,
+        },
     ),
     Scenario(
         "district-ledger",

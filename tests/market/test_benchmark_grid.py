@@ -63,7 +63,7 @@ def test_the_branches_become_a_feeder_from_the_transformer_on():
 def test_an_overloaded_line_is_named():
     grid = community()
     net = grid.net[1].tolist()
-    (violation,) = FeederCheck(grid)(net, grid.minutes)
+    (violation,) = FeederCheck(grid).violations(net, grid.minutes)
     assert str(violation) == "far: power 6000 W, limit 4000"
 
 
