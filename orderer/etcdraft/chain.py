@@ -287,6 +287,7 @@ class RaftChain:
         if message.to != self._reconfiguration.node_id or message.from_ != sender:
             reason = f"from {message.from_} to {message.to}, but {sender} sent it here"
             raise MalformedMessage("raftpb.Message", reason)
+        self._transport.heard(sender)
         self._node.step(message)
         if request.metadata and sender == self.leader:
             found = parse(ClusterMetadata, request.metadata, "cluster metadata")
