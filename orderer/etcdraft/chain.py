@@ -246,7 +246,10 @@ class RaftChain:
     def _why_not_ordered(self) -> str:
         if waiting := self._node.waiting_for:
             names = ", ".join(str(each) for each in waiting)
-            return f"this node has no log; before it takes part, nodes {names} must answer"
+            return (
+                f"this node has no log; before it takes part, nodes {names} must answer "
+                "(or start it with --first-start, if none of them has ever run)"
+            )
         if not self.leader:
             return "no Raft leader"
         return f"not ordered within {self._settings.submit_timeout:g} s"

@@ -1,4 +1,4 @@
-"""Writers that are known are asked for their signature only, and no longer than they are writers."""
+"""Known writers are asked for their signature only, as long as they are writers."""
 
 from datetime import UTC, datetime, timedelta
 
