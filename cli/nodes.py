@@ -76,7 +76,18 @@ def peer() -> None:
 @orderer_app.command(
     "start", epilog="Example: gridloom orderer start -c /etc/gridloom --join mychannel.block"
 )
-def start_orderer(config: ConfigDirectory = HERE, join: Join = None, log: LogSpec = "info") -> None:
+def start_orderer(
+    config: ConfigDirectory = HERE,
+    join: Join = None,
+    log: LogSpec = "info",
+    first_start: Annotated[
+        bool,
+        typer.Option(
+            "--first-start",
+            help="The channel's orderers have never run: begin as soon as a majority is there.",
+        ),
+    ] = False,
+) -> None:
     """Run an orderer until SIGTERM.
 
     It reads orderer.yaml in --config; ORDERER_* variables override it. "ready" is printed once
@@ -87,7 +98,8 @@ def start_orderer(config: ConfigDirectory = HERE, join: Join = None, log: LogSpe
     from gridloom.deploy.standalone_orderer import StandaloneOrderer  # noqa: PLC0415
 
     async def work() -> None:
-        node = StandaloneOrderer(config, os.environ, tuple(join or ()))
+        blocks = tuple(join or ())
+        node = StandaloneOrderer(config, os.environ, blocks, first_start=first_start)
         await run_standalone(node, lambda: typer.echo("ready"))
 
     run(work())

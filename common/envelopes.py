@@ -178,7 +178,11 @@ def block_position(number: int) -> ab_pb2.SeekPosition:
 
 def open_payload(envelope: common_pb2.Envelope) -> common_pb2.Payload:
     """Parse the payload; MalformedMessage when it is not one or has no header."""
-    payload = parse(common_pb2.Payload, envelope.payload, "payload")
+    return _payload(envelope.payload)
+
+
+def _payload(data: bytes) -> common_pb2.Payload:
+    payload = parse(common_pb2.Payload, data, "payload")
     if not payload.HasField("header"):
         raise MalformedMessage("payload", "header not set")
     return payload
@@ -204,14 +208,10 @@ def open_envelope(envelope: common_pb2.Envelope) -> OpenEnvelope:
 
     Nothing is verified: evaluate ``signed_data`` under a policy for that.
     """
-    payload = open_payload(envelope)
-    channel = parse(common_pb2.ChannelHeader, payload.header.channel_header, "channel header")
-    signature = parse(
-        common_pb2.SignatureHeader, payload.header.signature_header, "signature header"
-    )
-    return OpenEnvelope(
-        payload=payload,
-        channel_header=channel,
-        signature_header=signature,
-        signed_data=SignedData(envelope.payload, signature.creator, envelope.signature),
-    )
+    data = envelope.payload
+    payload = _payload(data)
+    header = payload.header
+    channel = parse(common_pb2.ChannelHeader, header.channel_header, "channel header")
+    signature = parse(common_pb2.SignatureHeader, header.signature_header, "signature header")
+    signed = SignedData(data, signature.creator, envelope.signature)
+    return OpenEnvelope(payload, channel, signature, signed)

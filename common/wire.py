@@ -21,9 +21,7 @@ def parse(message_type: type[M], data: bytes, what: str = "") -> M:
 
     what: how an error names the message; the type's full name when empty.
     """
-    message = message_type()
     try:
-        message.ParseFromString(data)
+        return message_type.FromString(data)
     except DecodeError as error:
         raise MalformedMessage(what or message_type.DESCRIPTOR.full_name, str(error)) from error
-    return message

@@ -21,7 +21,7 @@ from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
 from gridloom.orderer.chain import CuttingMode
-from gridloom.orderer.node import Orderer
+from gridloom.orderer.node import JUDGING_THREADS, Orderer
 from gridloom.orderer.storage import FileStorage, MemoryStorage
 from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore, MemoryPackageStore
@@ -175,6 +175,7 @@ class NodeBuilder:
             cluster=self._cluster(node, orderers, dial) if self.topology.clustered else None,
             orderers=orderers,
             votes=None if home is None else home.node("orderers", node.name) / "poca",
+            judging_threads=0 if home is None else JUDGING_THREADS,
         )
         joined = {info.name for info in orderer.channels()}
         for channel in self.topology.channels:

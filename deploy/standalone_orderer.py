@@ -18,7 +18,7 @@ from gridloom.orderer.cluster.dialer import grpc_dialer
 from gridloom.orderer.cluster.server import cluster_server
 from gridloom.orderer.etcdraft.consenter import ClusterParts, RaftSettings
 from gridloom.orderer.etcdraft.log_store import LogFolder
-from gridloom.orderer.node import Orderer, utc_now
+from gridloom.orderer.node import JUDGING_THREADS, Orderer, utc_now
 from gridloom.orderer.participation_checks import check_join_block
 from gridloom.orderer.settings import TlsSettings, load_settings
 from gridloom.orderer.storage import FileStorage
@@ -30,12 +30,18 @@ from .standalone import Links, Server, read_all, read_block
 class StandaloneOrderer:
     """One orderer and its ports, as a folder with orderer.yaml describes them.
 
-    join: files of config blocks, each of a channel to join unless it was joined before.
+    join: files of config blocks, each of a channel to join unless it was joined before;
+    first_start: a majority of the orderers is enough for a Raft channel to begin.
     InvalidSetting, MspDirectoryError, LogError, ForeignLedger and what ``Registrar.join`` raises.
     """
 
     def __init__(
-        self, config_dir: Path, environment: Mapping[str, str], join: Sequence[Path] = ()
+        self,
+        config_dir: Path,
+        environment: Mapping[str, str],
+        join: Sequence[Path] = (),
+        *,
+        first_start: bool = False,
     ) -> None:
         self.settings = settings = load_settings(config_dir, environment)
         self._signer = load_signing_identity(settings.local_msp_dir, settings.local_msp_id)
@@ -45,7 +51,8 @@ class StandaloneOrderer:
             settings.local_msp_id,
             FileStorage(settings.location),
             cutting=settings.cutting,
-            cluster=self._cluster(),
+            cluster=self._cluster(first_start=first_start),
+            judging_threads=JUDGING_THREADS,
             time_window=settings.time_window,
             check_expiration=settings.check_expiration,
         )
@@ -69,7 +76,7 @@ class StandaloneOrderer:
         if check_join_block(block).channel_id not in known:
             self.orderer.join(block)
 
-    def _cluster(self) -> ClusterParts | None:
+    def _cluster(self, *, first_start: bool) -> ClusterParts | None:
         cluster = self.settings.cluster
         if cluster.tls is None:
             return None
@@ -85,6 +92,7 @@ class StandaloneOrderer:
                 submit_timeout=cluster.rpc_timeout / timedelta(seconds=1),
                 eviction_suspicion=cluster.eviction_suspicion / timedelta(seconds=1),
                 tick_interval=cluster.tick_interval,
+                first_start=first_start,
             ),
         )
 

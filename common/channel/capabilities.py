@@ -8,7 +8,7 @@ version does not know must stop it, because it could not follow the channel's ru
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..msp.version import MspVersion
@@ -31,6 +31,12 @@ class Capabilities:
 
     group: str
     required: frozenset[str]
+    _implied: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        ladder = _LADDERS[self.group]
+        highest = max((at for at, name in enumerate(ladder) if name in self.required), default=-1)
+        object.__setattr__(self, "_implied", frozenset(ladder[: highest + 1]))
 
     @staticmethod
     def of(group: str, required: Iterable[str]) -> Capabilities:
@@ -45,8 +51,7 @@ class Capabilities:
 
     def supports(self, name: str) -> bool:
         """Return whether this name or a higher one of the ladder is required."""
-        ladder = _LADDERS[self.group]
-        return not self.required.isdisjoint(ladder[ladder.index(name) :])
+        return name in self._implied
 
 
 @dataclass(frozen=True, slots=True)

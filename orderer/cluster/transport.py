@@ -1,7 +1,8 @@
 """Sending to the other orderers of one channel.
 
 Two streams to each: consensus messages must not wait behind transactions.  A stream that breaks
-is opened again after a pause; what was queued for it is lost, which consensus must bear anyway
+is opened again after a pause; what was queued for it is lost, which consensus must bear anyway.
+A node that refuses is left alone the longer the more often it did, until it is heard again
 (Fabric: orderer/common/cluster/{rpc,stream}.go).
 """
 
@@ -11,7 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc import Channel, Code, RpcError
@@ -30,8 +31,18 @@ log = logging.getLogger(__name__)
 STEP = "/orderer.Cluster/Step"
 MAX_QUEUED = 1_000
 """Messages that wait for one stream; more mean that the other side does not keep up."""
-_PAUSES = (0.05, 0.1, 0.2, 0.5)
-"""Seconds between attempts to open a stream; the last one repeats."""
+FIRST_PAUSE = 0.05
+"""Seconds until a stream is opened again for the first time; each further one doubles them."""
+LONGEST_PAUSE = 0.5
+"""For a node that cannot be reached: it is to be noticed soon when it is back."""
+LONGEST_REFUSED_PAUSE = 10.0
+"""For one that is there and will have none of it: it has left the channel, or not come to it."""
+LASTING = 2.0
+"""Seconds after which a stream counts as one that worked."""
+_MOST_DOUBLED = 10
+_REFUSALS = frozenset(
+    {Code.NOT_FOUND, Code.PERMISSION_DENIED, Code.UNAUTHENTICATED, Code.UNIMPLEMENTED}
+)
 
 Unreachable = Callable[[int, RpcError | None], None]
 """Told that a member does not get messages, and why if it said so."""
@@ -66,6 +77,13 @@ class ClusterTransport:
         """Queue a transaction for the leader; whether there was room for it."""
         remote = self._remotes.get(to)
         return remote is not None and remote.submit.put(StepRequest(submit_request=request))
+
+    def heard(self, node_id: int) -> None:
+        """A member has sent something: if it refused before, it may do so no longer."""
+        remote = self._remotes.get(node_id)
+        if remote is not None:
+            remote.consensus.retry()
+            remote.submit.retry()
 
     async def close(self) -> None:
         """End all streams and connections."""
@@ -116,9 +134,11 @@ class _Stream:
         self._work = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failures = 0
+        self._refused = False
+        self._retry = asyncio.Event()
 
     def put(self, request: StepRequest) -> bool:
-        if len(self._queue) >= MAX_QUEUED:
+        if self._refused or len(self._queue) >= MAX_QUEUED:
             return False
         self._queue.append(request)
         self._work.set()
@@ -126,22 +146,41 @@ class _Stream:
             self._task = asyncio.get_running_loop().create_task(self._keep_open())
         return True
 
+    def retry(self) -> None:
+        """Wait no longer for the end of a refusal."""
+        self._retry.set()
+
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
 
     async def _keep_open(self) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            opened = loop.time()
             error = await self._run()
+            if loop.time() - opened >= LASTING:
+                self._failures = 0
             self._queue.clear()
             self._work.clear()
             level = logging.DEBUG if self._failures else logging.INFO
             log.log(level, "the stream to node %d ended: %s", self._node_id, error)
             self._unreachable(self._node_id, error)
-            await asyncio.sleep(_PAUSES[min(self._failures, len(_PAUSES) - 1)])
-            self._failures += 1
+            await self._pause(refused=error.code in _REFUSALS)
             await self._work.wait()
+
+    async def _pause(self, *, refused: bool) -> None:
+        seconds = FIRST_PAUSE * 2 ** min(self._failures, _MOST_DOUBLED)
+        self._failures += 1
+        self._refused = refused
+        await asyncio.sleep(min(seconds, LONGEST_PAUSE))
+        rest = min(seconds, LONGEST_REFUSED_PAUSE) - LONGEST_PAUSE
+        if refused and rest > 0:
+            self._retry.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._retry.wait(), rest)
+        self._refused = False
 
     async def _run(self) -> RpcError:
         """Send until the stream ends; returns what ended it."""
@@ -161,5 +200,4 @@ class _Stream:
             await self._work.wait()
             while self._queue:
                 yield self._queue.popleft()
-                self._failures = 0
             self._work.clear()

@@ -246,7 +246,10 @@ class RaftChain:
     def _why_not_ordered(self) -> str:
         if waiting := self._node.waiting_for:
             names = ", ".join(str(each) for each in waiting)
-            return f"this node has no log; before it takes part, nodes {names} must answer"
+            return (
+                f"this node has no log; before it takes part, nodes {names} must answer "
+                "(or start it with --first-start, if none of them has ever run)"
+            )
         if not self.leader:
             return "no Raft leader"
         return f"not ordered within {self._settings.submit_timeout:g} s"
@@ -287,6 +290,7 @@ class RaftChain:
         if message.to != self._reconfiguration.node_id or message.from_ != sender:
             reason = f"from {message.from_} to {message.to}, but {sender} sent it here"
             raise MalformedMessage("raftpb.Message", reason)
+        self._transport.heard(sender)
         self._node.step(message)
         if request.metadata and sender == self.leader:
             found = parse(ClusterMetadata, request.metadata, "cluster metadata")

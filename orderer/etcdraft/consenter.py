@@ -35,13 +35,14 @@ class RaftSettings:
 
     submit_timeout: seconds a message may wait for its block (Fabric: Cluster.RPCTimeout).
     eviction_suspicion: seconds without a leader until the node asks whether it is a member still.
-    tick_interval: in place of the channels' own, for tests.
+    tick_interval: in place of the channels' own, for tests; first_start: see ``Rejoining``.
     """
 
     cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT
     submit_timeout: float = 15.0
     eviction_suspicion: float = 600.0
     tick_interval: timedelta | None = None
+    first_start: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class EtcdraftConsenter:
             draw=parts.draw,
             disk=self._disk,
             max_size_per_msg=support.orderer_config.batch_size.preferred_max_bytes,
+            first_start=parts.settings.first_start,
         )
         settings = ChainSettings(
             cutting=parts.settings.cutting,

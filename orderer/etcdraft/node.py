@@ -70,7 +70,10 @@ class NodeHost(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NodeParts:
-    """What a node is given; draw: ``draw(n)`` is a number below n; disk: runs what waits for it."""
+    """What a node is given.
+
+    draw: ``draw(n)`` is a number below n; disk: runs what waits for it; first_start: see Rejoining.
+    """
 
     options: Options
     storage: RaftStorage
@@ -78,6 +81,7 @@ class NodeParts:
     draw: Callable[[int], int]
     disk: Executor
     max_size_per_msg: int
+    first_start: bool = False
 
 
 class RaftNode:
@@ -114,7 +118,7 @@ class RaftNode:
         self._raw: RawNode | None = None
         self._rejoining: Rejoining | None = None
         if parts.storage.fresh:
-            self._rejoining = Rejoining(node_id, others)
+            self._rejoining = Rejoining(node_id, others, first_start=parts.first_start)
         else:
             self._raw = self._make_core()
 

@@ -4,7 +4,8 @@ Pure.  Such a node is new, or its disk was lost: it cannot tell.  If it voted or
 a majority at once, an entry that was agreed on with its former self could be lost.  So it
 
 1. asks the others for their terms, by pre-votes that nobody can grant, until so many have
-   answered that every majority its former self may have been part of is among them;
+   answered that every majority its former self may have been part of is among them (of the
+   very first start of a cluster its operator can say so: then a majority with itself will do);
 2. follows the leader of the latest term it heard of, but neither votes nor stands for election,
    until it holds an entry that this leader has committed in its own term.
 
@@ -40,15 +41,20 @@ class Phase(Enum):
 
 
 class Rejoining:
-    """The rules of one node; others: ids of the other members."""
+    """The rules of one node; others: ids of the other members.
 
-    def __init__(self, node_id: int, others: Collection[int]) -> None:
+    first_start: somebody vouches that no node of the cluster has ever agreed on anything.
+    """
+
+    def __init__(self, node_id: int, others: Collection[int], *, first_start: bool = False) -> None:
         self._node_id = node_id
         self._others = frozenset(others)
         self._terms: dict[int, int] = {}
         self.phase = Phase.ASKING
         size = len(self._others) + 1
-        self.needed = min(len(self._others), size - (size // 2 + 1) + 1)
+        majority = size // 2 + 1
+        missing = majority - 1 if first_start else size - majority + 1
+        self.needed = min(len(self._others), missing)
 
     @property
     def unheard(self) -> list[int]:

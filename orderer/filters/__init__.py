@@ -11,7 +11,7 @@ from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import Clock, OpenEnvelope
 
 from .expiration import ExpirationFilter
-from .signature import signature_filter
+from .signature import SignatureFilter
 from .size import empty_filter, size_filter
 
 Filter = Callable[[OpenEnvelope, ChannelBundle], None]
@@ -21,4 +21,4 @@ Filter = Callable[[OpenEnvelope, ChannelBundle], None]
 def standard_filters(now: Clock, *, check_expiration: bool = True) -> Sequence[Filter]:
     """The filters of a channel in Fabric's order: the cheap ones before the signature."""
     expiration: Sequence[Filter] = [ExpirationFilter(now)] if check_expiration else []
-    return [empty_filter, size_filter, *expiration, signature_filter]
+    return [empty_filter, size_filter, *expiration, SignatureFilter()]
