@@ -41,8 +41,8 @@ from .deliver import DeliverService
 from .discovery.peers import PeerDirectory, PeerInfo
 from .discovery.service import DiscoveryService
 from .endorser import Endorser
+from .gateway.broadcast_streams import OrdererInfo
 from .gateway.service import Gateway, GatewayOptions
-from .gateway.submit import OrdererInfo
 from .gossip.communication import Communication
 from .gossip.handshake import Handshake, RemotePeer
 from .ledger.ledger import Ledger
@@ -183,6 +183,7 @@ class Peer:
         """Finish what is being committed, stop chaincodes and close the ledgers."""
         self._running = False
         await self._snapshot_join.finish()
+        await self._gateway.close()
         await self._communication.close()
         for channel in self._channels.values():
             await channel.stop()
@@ -208,7 +209,7 @@ class Peer:
         local = PeerInfo(
             self.msp_id, settings.address, self.signer.serialized, LocalChannel(registry)
         )
-        gateway = Gateway(
+        self._gateway = Gateway(
             local,
             peers,
             self._orderer_infos,
@@ -221,7 +222,7 @@ class Peer:
             ),
             own_peer=endorser.evaluate,
         )
-        registry.add("gateway.Gateway", gateway, concurrency=most.gateway)
+        registry.add("gateway.Gateway", self._gateway, concurrency=most.gateway)
         if settings.discovery.enabled:
             discovery = DiscoveryService(
                 local,

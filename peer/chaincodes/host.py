@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
 from gridloom.common.errors import GridloomError
@@ -51,6 +50,37 @@ class _Prepared(NamedTuple):
     message: ChaincodeMessage
 
 
+_Key = tuple[str, str, str]
+"""Package, channel and transaction."""
+
+
+class _Session:
+    """Holds one session; a package takes a transaction of a channel only once at a time.
+
+    ExecutionFailed if it has been taken, and from inside with where it happened.
+    """
+
+    __slots__ = ("_active", "_key", "_session")
+
+    def __init__(self, session: TransactionSession, active: set[_Key], key: _Key) -> None:
+        self._session = session
+        self._active = active
+        self._key = key
+
+    def __enter__(self) -> TransactionSession:
+        _, channel_id, tx_id = self._key
+        if self._key in self._active:
+            raise ExecutionFailed(f"error sending: txid: {tx_id}({channel_id}) exists")
+        self._active.add(self._key)
+        return self._session
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._session.close()
+        self._active.discard(self._key)
+        if isinstance(error, ExecutionFailed):
+            raise ExecutionFailed(f"error sending: {error}") from error
+
+
 class ChaincodeHost:
     """Runs the chaincodes of one peer.
 
@@ -72,7 +102,8 @@ class ChaincodeHost:
         self._waiting_types = {name for name, launcher in launchers.items() if launcher.waits}
         self._inline_types = launchers.keys() - self._waiting_types
         self._system: dict[str, SystemChaincode] = {}
-        self._active: set[tuple[str, str, str]] = set()
+        self._settled_at = -1
+        self._active: set[_Key] = set()
         self._runnable: dict[str, tuple[tuple[int, int], Mapping[str, int]]] = {}
         self._peer: PeerResources | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -218,41 +249,38 @@ class ChaincodeHost:
         return _Prepared(call, call.simulator, channel, info.package_id, message)
 
     async def _run(self, prepared: _Prepared) -> ChaincodeMessage:
-        runtime = await self._launches.get(prepared.package_id)
+        package_id = prepared.package_id
+        runtime = self._launches.running(package_id) or await self._launches.get(package_id)
         with self._session(prepared) as session:
             if isinstance(runtime, InProcessRuntime) and self._may_hold_loop():
                 return runtime.execute_now(prepared.message, session.handle)
             return await runtime.execute(prepared.message, session.handle)
 
-    @contextmanager
-    def _session(self, prepared: _Prepared) -> Iterator[TransactionSession]:
-        """Hold one session; a package takes a transaction of a channel only once at a time."""
+    def _session(self, prepared: _Prepared) -> _Session:
         call = prepared.call
-        key = (prepared.package_id, call.channel_id, call.tx_id)
-        if key in self._active:
-            raise ExecutionFailed(f"error sending: txid: {call.tx_id}({call.channel_id}) exists")
-        self._active.add(key)
         is_init = prepared.message.type == ChaincodeMessage.INIT
         session = TransactionSession(
             call, prepared.simulator, prepared.channel, self, self._query_limit, is_init=is_init
         )
-        try:
-            yield session
-        except ExecutionFailed as error:
-            raise ExecutionFailed(f"error sending: {error}") from error
-        finally:
-            session.close()
-            self._active.discard(key)
+        return _Session(session, self._active, (prepared.package_id, call.channel_id, call.tx_id))
 
     def _may_hold_loop(self) -> bool:
         """Whether no callee could make a caller wait: all run in this process, and are running.
 
-        So every such package is started as soon as one of them is invoked.
+        So every such package is started as soon as one of them is invoked.  Once all are there
+        it stays so until another one is installed.
         """
-        types = self.approved.packages.types
+        packages = self.approved.packages
+        if self._settled_at == packages.changes:
+            return True
+        types = packages.types
         if not self._waiting_types.isdisjoint(types.values()):
             return False
-        return self._launches.settle(i for i, kind in types.items() if kind in self._inline_types)
+        inline = (i for i, kind in types.items() if kind in self._inline_types)
+        settled = self._launches.settle(inline)
+        if settled:
+            self._settled_at = packages.changes
+        return settled
 
     def _wait(self, coroutine: Coroutine[Any, Any, R]) -> R:
         """Run a coroutine on the event loop and wait for it in this worker thread."""

@@ -47,9 +47,7 @@ class InProcessRuntime:
         must not become the peer's.
         """
         try:
-            return _watchdog.run(
-                self._timeout, lambda: self._chaincode.handle_transaction(message, handle)
-            )
+            return _watchdog.run(self._timeout, self._chaincode.handle_transaction, message, handle)
         except Overtime:
             raise ExecutionFailed(EXECUTION_TIMEOUT) from None
         except (Exception, SystemExit) as error:

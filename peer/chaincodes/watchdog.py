@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
+P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOOK_EVERY_SECONDS = 0.1
@@ -35,18 +36,18 @@ class Watchdog:
         self._watches: dict[int, _Watch] = {}
         self._watching = False
 
-    def run(self, limit: float, function: Callable[[], R]) -> R:
+    def run(self, limit: float, function: Callable[P, R], *args: P.args, **options: P.kwargs) -> R:
         """Return what ``function`` returns, or raise Overtime when it took too long.
 
         A call inside another watched call of the same thread shares the outer limit.
         """
         thread = threading.get_ident()
         if thread in self._watches or _being_debugged():
-            return function()
+            return function(*args, **options)
         watch = _Watch(time.monotonic() + limit)
         self._start(thread, watch)
         try:
-            return function()
+            return function(*args, **options)
         finally:
             self._finish(thread, watch)
 

@@ -23,6 +23,7 @@ from gridloom.protos.gateway.gateway_pb2 import (
 
 from ..acl import AccessControl
 from ..discovery.peers import ChannelView, PeerDirectory, PeerInfo
+from .broadcast_streams import BroadcastStreams
 from .chaincode_events import EventSource, chaincode_events
 from .commit_status import CommitNotifier, commit_status
 from .deadline import deadline_of, until
@@ -61,6 +62,7 @@ class Gateway:
     ) -> None:
         self._registry = Registry(local, directory, channels, random)
         self._orderers = orderers
+        self._streams = BroadcastStreams()
         self._channels = channels
         self._access = access
         self._random = random
@@ -92,6 +94,7 @@ class Gateway:
         work = submit(
             self._registry,
             self._orderers,
+            self._streams,
             request,
             broadcast_timeout=self._options.broadcast_timeout,
             random=self._random,
@@ -103,6 +106,10 @@ class Gateway:
     ) -> CommitStatusResponse:
         """Wait for a transaction's fate."""
         return await commit_status(self._access, self._channels, request)
+
+    async def close(self) -> None:
+        """Hang up on the orderers."""
+        await self._streams.close()
 
     def chaincode_events(
         self, request: SignedChaincodeEventsRequest, call: Call

@@ -4,41 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
-from google.protobuf.message import Message
-
-from gridloom.common.rpc import Channel, Code, RpcError
-from gridloom.protos.common.common_pb2 import Envelope, Status
+from gridloom.common.rpc import Code, RpcError
+from gridloom.protos.common.common_pb2 import Status
 from gridloom.protos.gateway.gateway_pb2 import ErrorDetail, SubmitRequest, SubmitResponse
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 
+from .broadcast_streams import CLIENT_ERRORS, BroadcastStreams, OrdererInfo
 from .registry import Registry, UnknownChannel
 from .responses import describe
 
-CLIENT_ERRORS = range(400, 500)
 ALREADY_THERE = "failed to submit request: request already exists"
-
-
-@dataclass(frozen=True, slots=True)
-class OrdererInfo:
-    """One orderer of a channel: the organisation it belongs to, its endpoint, a way to it."""
-
-    msp_id: str
-    endpoint: str
-    channel: Channel
 
 
 OrdererDirectory = Callable[[str], Sequence[OrdererInfo]]
 """The orderers of a channel by its id."""
 
+_Broadcast = Callable[[OrdererInfo], Awaitable[BroadcastResponse]]
+"""Sends the envelope to an orderer and returns its answer; RpcError if there is none."""
+
 
 async def submit(
     registry: Registry,
     directory: OrdererDirectory,
+    streams: BroadcastStreams,
     request: SubmitRequest,
     *,
     broadcast_timeout: float,
@@ -60,18 +51,20 @@ async def submit(
     orderers = directory(request.channel_id)
     if not orderers:
         raise RpcError(Code.UNAVAILABLE, "no orderer nodes available")
+
+    def broadcast(orderer: OrdererInfo) -> Awaitable[BroadcastResponse]:
+        return streams.send(request.channel_id, orderer, envelope, broadcast_timeout)
+
     if channel.bundle.orderer.consensus_type == "BFT":
-        return await _to_all(orderers, envelope, broadcast_timeout)
-    return await _to_one(random.sample(orderers, len(orderers)), envelope, broadcast_timeout)
+        return await _to_all(orderers, broadcast)
+    return await _to_one(random.sample(orderers, len(orderers)), broadcast)
 
 
-async def _to_one(
-    orderers: Sequence[OrdererInfo], envelope: Envelope, timeout: float
-) -> SubmitResponse:
+async def _to_one(orderers: Sequence[OrdererInfo], broadcast: _Broadcast) -> SubmitResponse:
     details: list[ErrorDetail] = []
     for orderer in orderers:
         try:
-            response = await _broadcast(orderer, envelope, timeout)
+            response = await broadcast(orderer)
         except RpcError as error:
             details.append(_detail(orderer, describe(error)))
             continue
@@ -82,11 +75,9 @@ async def _to_one(
     raise RpcError(Code.UNAVAILABLE, "no orderers could successfully process transaction", details)
 
 
-async def _to_all(
-    orderers: Sequence[OrdererInfo], envelope: Envelope, timeout: float
-) -> SubmitResponse:
+async def _to_all(orderers: Sequence[OrdererInfo], broadcast: _Broadcast) -> SubmitResponse:
     quorum = bft_quorum(len(orderers))
-    tasks = [asyncio.create_task(_accepted(o, envelope, timeout)) for o in orderers]
+    tasks = [asyncio.create_task(_accepted(o, broadcast)) for o in orderers]
     details: list[ErrorDetail] = []
     accepted = 0
     try:
@@ -116,29 +107,15 @@ def bft_quorum(nodes: int) -> int:
     return math.ceil((nodes + (nodes - 1) // 3 + 1) / 2)
 
 
-async def _accepted(orderer: OrdererInfo, envelope: Envelope, timeout: float) -> ErrorDetail | None:
+async def _accepted(orderer: OrdererInfo, broadcast: _Broadcast) -> ErrorDetail | None:
     try:
-        response = await _broadcast(orderer, envelope, timeout)
+        response = await broadcast(orderer)
     except RpcError as error:
         return _detail(orderer, describe(error))
     known = response.status == Status.SERVICE_UNAVAILABLE and response.info == ALREADY_THERE
     if response.status == Status.SUCCESS or known:
         return None
     return _detail(orderer, _refusal(response))
-
-
-async def _broadcast(orderer: OrdererInfo, envelope: Envelope, timeout: float) -> BroadcastResponse:
-    responses = orderer.channel.stream(
-        "/orderer.AtomicBroadcast/Broadcast", _once(envelope), BroadcastResponse, timeout=timeout
-    )
-    async with aclosing(responses):
-        async for response in responses:
-            return response
-    raise RpcError(Code.UNAVAILABLE, "the orderer ended the stream without an answer")
-
-
-async def _once(envelope: Envelope) -> AsyncIterator[Message]:
-    yield envelope
 
 
 def _refusal(response: BroadcastResponse) -> str:

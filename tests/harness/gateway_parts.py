@@ -17,8 +17,8 @@ from gridloom.common.rpc import Call, Code, RpcError
 from gridloom.peer.acl import AccessControl
 from gridloom.peer.chaincodes.lifecycle.definitions import ChaincodeDefinition
 from gridloom.peer.discovery.peers import PeerInfo
+from gridloom.peer.gateway.broadcast_streams import OrdererInfo
 from gridloom.peer.gateway.service import Gateway, GatewayOptions
-from gridloom.peer.gateway.submit import OrdererInfo
 from gridloom.protos.common.common_pb2 import Block, Status
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 from gridloom.protos.peer.chaincode_event_pb2 import ChaincodeEvent

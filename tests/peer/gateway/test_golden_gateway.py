@@ -14,7 +14,7 @@ from gridloom.common.rpc import RpcError
 from gridloom.peer.acl import AccessControl
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.gateway import Gateway
-from gridloom.peer.gateway.submit import OrdererInfo
+from gridloom.peer.gateway.broadcast_streams import OrdererInfo
 from gridloom.protos.common.common_pb2 import Payload
 from gridloom.protos.gateway.gateway_pb2 import (
     EndorseRequest,

@@ -5,7 +5,8 @@ import pytest
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.rpc import Call, Code, RpcError
 from gridloom.peer.gateway import GatewayOptions
-from gridloom.peer.gateway.submit import OrdererInfo, bft_quorum
+from gridloom.peer.gateway.broadcast_streams import OrdererInfo
+from gridloom.peer.gateway.submit import bft_quorum
 from gridloom.protos.common.common_pb2 import Envelope
 from gridloom.protos.common.configtx_pb2 import Config
 from gridloom.protos.gateway.gateway_pb2 import SubmitRequest, SubmitResponse
