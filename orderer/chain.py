@@ -112,6 +112,13 @@ class ConsenterSupport(Protocol):
     ) -> None:
         """Store a block of one CONFIG message and put its configuration into force."""
 
+    def when_followed(self, action: Callable[[], None]) -> None:
+        """Call ``action`` once those who wait for blocks have done with the newest one.
+
+        Followers in this process, who come back when they have committed it; others as soon
+        as it is sent.  Of several actions only the last is called, and it may be never.
+        """
+
     async def append_block(self, block: common_pb2.Block) -> None:
         """Store a block of another orderer as it is, its configuration included."""
 

@@ -157,6 +157,9 @@ class ChainSupport:
         self.bundle = successor
         self._blocks.advance(block.header.number + 1)
 
+    def when_followed(self, action: Callable[[], None]) -> None:
+        self._blocks.when_followed(action)
+
     async def append_block(self, block: common_pb2.Block) -> None:
         successor = self.bundle
         if is_config_block(block):

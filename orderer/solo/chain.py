@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,15 +19,8 @@ from gridloom.common.errors import GridloomError
 from gridloom.protos.common.common_pb2 import Envelope
 
 from ..block_cutter import Batch
-from ..chain import (
-    LONGEST_REST,
-    REST_PER_MESSAGE,
-    ChainUnavailable,
-    ConsenterSupport,
-    CuttingMode,
-    Timer,
-    TimerHandle,
-)
+from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer, TimerHandle
+from .rest import Rest
 
 log = logging.getLogger(__name__)
 
@@ -50,11 +44,15 @@ class _Cut:
 
 @dataclass(frozen=True, slots=True)
 class _ReadyBatch:
-    """What will be one block, or none if it is empty; cut: who waits for it to be written."""
+    """What will be one block, or none if it is empty.
+
+    cut: who waits for it to be written; paced: whether the next one rests after it.
+    """
 
     envelopes: Batch
     is_config: bool = False
     cut: _Cut | None = None
+    paced: bool = False
 
 
 class SoloChain:
@@ -64,7 +62,13 @@ class SoloChain:
     """To a cluster that there is not."""
     leads = True
 
-    def __init__(self, support: ConsenterSupport, cutting: CuttingMode, timer: Timer) -> None:
+    def __init__(
+        self,
+        support: ConsenterSupport,
+        cutting: CuttingMode,
+        timer: Timer,
+        seconds: Callable[[], float],
+    ) -> None:
         self._support = support
         self._cutting = cutting
         self._new_timer = timer
@@ -72,10 +76,10 @@ class SoloChain:
         self._arrived: deque[_Message | _Cut] = deque()
         self._ready: deque[_ReadyBatch] = deque()
         self._reconfiguring = False
-        self._resting: TimerHandle | None = None
         self._refusal = "the chain is not running"
         self._failed = False
         self._work = asyncio.Event()
+        self._rest = Rest(timer, seconds, self._work.set)
         self._room = asyncio.Event()
         self._room.set()
         self._writer: asyncio.Task[None] | None = None
@@ -99,8 +103,7 @@ class SoloChain:
     async def halt(self) -> None:
         self._refusal = self._refusal or "the chain has been halted"
         self._stop_timer()
-        if self._resting is not None:
-            self._resting.cancel()
+        self._rest.stop()
         self._work.set()
         if self._writer is not None:
             await self._writer
@@ -205,24 +208,12 @@ class SoloChain:
             if len(self._ready) <= MAX_WAITING_BLOCKS:
                 self._room.set()
             return batch
-        if self._cuts_at_once and self._support.cutter.pending and not self._rests:
-            batch = _ReadyBatch(self._support.cutter.cut())
-            self._rest_after(batch)
+        if self._cuts_at_once and self._support.cutter.pending and not self._rest.active:
+            batch = _ReadyBatch(self._support.cutter.cut(), paced=not self._refusal)
+            if batch.paced:
+                self._rest.begin(len(batch.envelopes))
             return batch
         return None
-
-    @property
-    def _rests(self) -> bool:
-        return self._resting is not None and not self._refusal
-
-    def _rest_after(self, batch: _ReadyBatch) -> None:
-        if not self._refusal:
-            seconds = min(LONGEST_REST, REST_PER_MESSAGE * len(batch.envelopes))
-            self._resting = self._new_timer(seconds, self._on_rested)
-
-    def _on_rested(self) -> None:
-        self._resting = None
-        self._work.set()
 
     async def _write_batches(self) -> None:
         while not self._refusal or self._ready or self._support.cutter.pending:
@@ -246,6 +237,8 @@ class SoloChain:
                 self._cut_arrived()
             else:
                 await self._support.write_block(block)
+            if batch.paced:
+                self._support.when_followed(self._rest.taken_up)
         if batch.cut is not None and not batch.cut.number.done():
             batch.cut.number.set_result(number)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from gridloom.common.channel.bundle import ChannelBundle
 
 from ..chain import ConsenterSupport, CuttingMode, Timer, loop_timer
@@ -11,19 +14,23 @@ CONSENSUS_TYPE = "solo"
 
 
 class SoloConsenter:
-    """Makes solo chains; timer: measures BatchTimeout (tests bring their own)."""
+    """Makes solo chains; timer, seconds (that only grow): tests bring their own."""
 
     onboards = False
 
     def __init__(
-        self, cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT, timer: Timer = loop_timer
+        self,
+        cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT,
+        timer: Timer = loop_timer,
+        seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._cutting = cutting
         self._timer = timer
+        self._seconds = seconds
 
     def handle_chain(self, support: ConsenterSupport, metadata: bytes) -> SoloChain:
         """Make the chain of a channel; solo keeps nothing in block metadata."""
-        return SoloChain(support, self._cutting, self._timer)
+        return SoloChain(support, self._cutting, self._timer, self._seconds)
 
     def is_member(self, bundle: ChannelBundle) -> bool:
         """Whoever is given a solo channel orders it."""

@@ -16,6 +16,7 @@ from gridloom.orderer.chain import (
     CuttingMode,
 )
 from gridloom.orderer.solo.chain import MAX_WAITING_BLOCKS, SoloChain
+from gridloom.orderer.solo.rest import LONGEST_WAIT, REST_PER_WORK
 from gridloom.protos.common.common_pb2 import Block, Envelope
 
 
@@ -72,6 +73,8 @@ class FakeSupport:
         self.forbidden: set[str] = set()
         self.judged: list[str] = []
         self.broken = False
+        self.followers_busy = False
+        self.followed: Callable[[], None] = lambda: None
 
     @property
     def height(self) -> int:
@@ -103,6 +106,11 @@ class FakeSupport:
             raise OSError("disk on fire")
         self.blocks.append([data.decode() for data in block.data.data])
 
+    def when_followed(self, action: Callable[[], None]) -> None:
+        self.followed = action
+        if not self.followers_busy:
+            action()
+
     async def write_config_block(self, block: Block, consenter_metadata: bytes = b"") -> None:
         await self.write_block(block)
         self.sequence += 1
@@ -118,7 +126,7 @@ class Bench:
     def __init__(self, cutting: CuttingMode) -> None:
         self.support = FakeSupport()
         self.timer = VirtualTimer()
-        self.chain = SoloChain(self.support, cutting, self.timer)
+        self.chain = SoloChain(self.support, cutting, self.timer, lambda: self.timer.now)
         self.chain.start()
 
     @property
@@ -220,6 +228,7 @@ async def test_what_arrives_while_a_block_is_written_forms_the_next(bench) -> No
     await bench.order("b c")
     assert bench.blocks == []
     bench.support.gate.set()
+    await settle()
     await bench.timer.advance(LONGEST_REST)
     assert bench.blocks == ["a", "b c"]
 
@@ -247,12 +256,70 @@ async def test_a_full_batch_does_not_rest(bench) -> None:
 
 
 @idle
+async def test_the_next_block_waits_in_proportion_to_what_the_last_one_cost_its_followers(
+    bench,
+) -> None:
+    bench.support.followers_busy = True
+    await bench.order("a")
+    await bench.order("b")
+    work = 4 * REST_PER_MESSAGE
+    await bench.timer.advance(work)
+    bench.support.followed()
+    await bench.order("c")
+    await bench.timer.advance((REST_PER_WORK - 1) * work - 0.0001)
+    assert bench.blocks == ["a"]
+    await bench.timer.advance(0.0002)
+    assert bench.blocks == ["a", "b c"]
+
+
+@idle
+async def test_followers_that_do_not_come_back_are_not_waited_for_longer_than_that(bench) -> None:
+    bench.support.followers_busy = True
+    await bench.order("a")
+    await bench.order("b")
+    await bench.timer.advance(LONGEST_WAIT - 0.0001)
+    assert bench.blocks == ["a"]
+    await bench.timer.advance(0.0002)
+    assert bench.blocks == ["a", "b"]
+    await bench.timer.advance(LONGEST_WAIT)
+    bench.support.followed()
+    assert bench.timer.running == []
+    await bench.order("c")
+    assert bench.blocks == ["a", "b", "c"]
+
+
+@idle
+async def test_the_longest_wait_bounds_the_proportion(
+    bench,
+) -> None:
+    bench.support.followers_busy = True
+    await bench.order("a")
+    await bench.timer.advance(0.9 * LONGEST_WAIT)
+    bench.support.followed()
+    await bench.order("b")
+    assert bench.blocks == ["a"]
+    await bench.timer.advance(0.1001 * LONGEST_WAIT)
+    assert bench.blocks == ["a", "b"]
+
+
+@idle
+async def test_a_chain_that_is_halted_waits_for_no_follower(bench) -> None:
+    bench.support.followers_busy = True
+    await bench.order("a")
+    await bench.order("b")
+    await bench.chain.halt()
+    assert bench.blocks == ["a", "b"]
+    assert bench.timer.running == []
+
+
+@idle
 async def test_a_burst_keeps_the_count_and_the_preferred_bytes(bench) -> None:
     bench.support.gate.clear()
     bench.support.orderer_config = Config(count=3, preferred=4)
     await bench.order("x")
     await bench.order("a b c dd ee f toolong g h i j")
     bench.support.gate.set()
+    await settle()
     await bench.timer.advance(LONGEST_REST)
     assert bench.blocks == ["x", "a b c", "dd ee", "f", "toolong", "g h i", "j"]
 
@@ -369,7 +436,7 @@ async def test_halting_writes_what_was_accepted_and_accepts_no_more(bench) -> No
 
 
 async def test_a_chain_accepts_nothing_before_its_start() -> None:
-    chain = SoloChain(FakeSupport(), CuttingMode.IDLE, VirtualTimer())
+    chain = SoloChain(FakeSupport(), CuttingMode.IDLE, VirtualTimer(), lambda: 0.0)
     for attempt in (chain.order(Envelope(), 0), chain.configure(Envelope(), 0), chain.cut()):
         with pytest.raises(ChainUnavailable, match="not running"):
             await attempt
