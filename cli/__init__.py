@@ -46,7 +46,9 @@ def main() -> None:
 def run_app(program: typer.Typer) -> None:
     """Run a program as ``main`` does this one."""
     from gridloom.common.errors import GridloomError  # noqa: PLC0415
+    from gridloom.deploy.memory import collect_rarely  # noqa: PLC0415
 
+    collect_rarely()
     try:
         program()
     except (GridloomError, OSError, TimeoutError) as error:

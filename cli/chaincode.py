@@ -202,36 +202,31 @@ def deploy(
 
     Deploying again under the same name is an upgrade: the sequence goes up by one.
     """
-    from gridloom.common.chaincode_package import parse_package  # noqa: PLC0415
+    from gridloom.deploy.chaincode_source import ChaincodeSource  # noqa: PLC0415
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
-    from gridloom.deploy.packaging import package_id_of, package_source  # noqa: PLC0415
 
-    if source.name.endswith((".tar.gz", ".tgz")):
-        data = source.read_bytes()
-        label = parse_package(data).label
-        chaincode = name or label.rpartition("_")[0] or label
-    else:
-        chaincode = name or source.resolve().stem
-        data = package_source(source, label=f"{chaincode}_{version}", module=module)
-        home = NetworkHome(directory)
-        home.state()
-        home.remember_origin(package_id_of(data), source)
+    chaincode = ChaincodeSource.read(source, name=name, version=version, module=module)
+    home = NetworkHome(directory)
+    home.state()
+    chaincode.remember(home)
 
     async def work() -> None:
         async with network_access(directory) as access:
             spec = channel_of(access, channel)
             definition = _definition(
-                chaincode,
+                chaincode.name,
                 version,
-                await access.next_sequence(spec, chaincode),
+                await access.next_sequence(spec, chaincode.name),
                 policy,
                 init_required,
                 collections,
             )
-            package_id = await access.deploy_chaincode(data, definition, spec, _progress)
+            package_id = await access.deploy_chaincode(
+                chaincode.package, definition, spec, _progress
+            )
             typer.echo(
-                f"{chaincode} version {version}, sequence {definition.sequence}, is on channel "
-                f"{spec.name}: {package_id}"
+                f"{chaincode.name} version {version}, sequence {definition.sequence}, is on "
+                f"channel {spec.name}: {package_id}"
             )
 
     run(work())

@@ -117,7 +117,7 @@ def compute(
 
     Either may be JSON, protobuf, or the block that brought it.
     """
-    from gridloom.client.admin import make_update  # noqa: PLC0415
+    from gridloom.client.admin.config_update import make_update  # noqa: PLC0415
     from gridloom.common.channel.update import compute_update  # noqa: PLC0415
 
     configs = _config(original), _config(updated)
@@ -177,8 +177,7 @@ def sign(
     user: UserName = "Admin",
 ) -> None:
     """Add an administrator's signature to an update (peer channel signconfigtx)."""
-    from gridloom.client.admin import UpdateSigner  # noqa: PLC0415
-    from gridloom.client.admin.config_update import signers_of  # noqa: PLC0415
+    from gridloom.client.admin.config_update import UpdateSigner, signers_of  # noqa: PLC0415
     from gridloom.common.msp_directory import load_signing_identity  # noqa: PLC0415
     from gridloom.common.wire import parse  # noqa: PLC0415
     from gridloom.protos.common.common_pb2 import Envelope  # noqa: PLC0415

@@ -90,8 +90,8 @@ async def _trade(scenario: EnergyDay, home: NetworkHome, seed: int, console: Con
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415
 
     from gridloom.deploy.access import NetworkAccess  # noqa: PLC0415
-    from gridloom.deploy.home import describe  # noqa: PLC0415
     from gridloom.deploy.network import Network  # noqa: PLC0415
+    from gridloom.deploy.network_state import describe  # noqa: PLC0415
     from gridloom.deploy.topology import Topology  # noqa: PLC0415
     from gridloom.market.microgrid.day import trade_day  # noqa: PLC0415
 

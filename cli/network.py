@@ -76,12 +76,17 @@ def up(
     development: Annotated[
         bool, typer.Option("--development", help="Show clients the tracebacks of chaincodes.")
     ] = False,
+    chaincode: Annotated[
+        list[Path] | None,
+        typer.Option("--chaincode", exists=True, help="Deploy it, unless it is there already."),
+    ] = None,
 ) -> None:
     """Start a network: the test network, or the one described, or what --dir holds already.
 
     Without --config: Org1MSP and Org2MSP with a peer each, an orderer, the channel mychannel,
     TLS. Ledgers persist in --dir; `up` again continues them. With --orderers 3 the network loses
-    any one orderer without losing a transaction.
+    any one orderer without losing a transaction. --chaincode, as often as you like, deploys a
+    module, a package folder or a packaged .tar.gz on the first channel.
     """
     started = time.perf_counter()
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
@@ -98,6 +103,7 @@ def up(
         in_memory=in_memory,
         processes=processes,
         development=development,
+        chaincodes=tuple(chaincode or ()),
     )
     if detached is None:
         _in_foreground(home, options, started)

@@ -11,8 +11,13 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from gridloom.client.admin import BroadcastError, EndorsementError, UpdateSigner, make_update
-from gridloom.client.admin.config_update import UpdateUnsigned, check_signatures
+from gridloom.client.admin import BroadcastError, EndorsementError
+from gridloom.client.admin.config_update import (
+    UpdateSigner,
+    UpdateUnsigned,
+    check_signatures,
+    make_update,
+)
 from gridloom.client.admin.participation import OrdererAdmin
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError

@@ -2,7 +2,7 @@
 
 ::
 
-    network.json          what is running where, for programs (see ``describe``)
+    network.json          what is running where, for programs (see ``network_state.py``)
     network.lock          held by the process that runs it
     description.yaml      the network description it was made from
     channels.json         channels made, or with other members, since then
@@ -26,13 +26,9 @@ from gridloom.common.errors import GridloomError
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block
 
-from .authorities import AuthorityFolder
-from .connection_profile import reachable
-from .enrollment import OrganizationMaterial
-from .material import Material
 from .network_lock import NetworkLock, holder_of
 from .packaging import source_root
-from .topology import AuthorityNode, ChannelSpec, Topology
+from .topology import ChannelSpec, Topology
 
 STATE_FILE = "network.json"
 DESCRIPTION_FILE = "description.yaml"
@@ -116,6 +112,17 @@ class NetworkHome:
         topology = described.with_ports(lambda _: next(chosen))
         return topology.with_channels(self._changed_channels().values())
 
+    def describe_channels(self, topology: Topology) -> list[dict[str, Any]]:
+        """Return what network.json says of the channels."""
+        return [
+            {
+                "name": channel.name,
+                "members": [org.msp_id for org in topology.members(channel)],
+                "genesis_block": str(self.genesis_file(channel.name)),
+            }
+            for channel in topology.channels
+        ]
+
     def change_channel(self, channel: ChannelSpec) -> None:
         """Keep that a channel was made, or has other members, since the description.
 
@@ -127,7 +134,7 @@ class NetworkHome:
             for each in changed.values()
         }
         self._replace(self.path / CHANNELS_FILE, (json.dumps(content, indent=2) + "\n").encode())
-        state = self.state() | {"channels": describe_channels(self, self.topology())}
+        state = self.state() | {"channels": self.describe_channels(self.topology())}
         self.save_state(state)
 
     def _changed_channels(self) -> dict[str, ChannelSpec]:
@@ -216,92 +223,3 @@ class NetworkHome:
         temporary = file.with_name(f"{file.name}.new")
         temporary.write_bytes(data)
         os.replace(temporary, file)
-
-
-def describe(
-    home: NetworkHome, topology: Topology, material: Material, *, process_id: int | None, mode: str
-) -> dict[str, Any]:
-    """Return the content of network.json: endpoints, certificates, users, CAs, channels.
-
-    mode: ``single``, ``processes`` or ``standalone``.  All paths are absolute.
-    """
-    tree = home.organizations
-    peer_orgs = tree / "peerOrganizations"
-    return {
-        "pid": process_id,
-        "mode": mode,
-        "tls": topology.tls,
-        "ports": list(topology.ports()),
-        "channels": describe_channels(home, topology),
-        "orderers": [
-            {
-                "name": node.name,
-                "msp_id": org.msp_id,
-                "endpoint": node.endpoint,
-                "admin_endpoint": node.admin_endpoint,
-                "tls_root": _tls_root(tree / "ordererOrganizations" / org.domain, org.domain),
-            }
-            for org in topology.orderer_organizations
-            for node in org.orderers
-        ],
-        "organizations": [
-            {
-                "name": org.name,
-                "msp_id": org.msp_id,
-                "connection_profile": str(
-                    peer_orgs / org.domain / f"connection-{org.name.lower()}.json"
-                ),
-                "peers": [
-                    {
-                        "name": peer.name,
-                        "endpoint": peer.endpoint,
-                        "tls_root": _tls_root(peer_orgs / org.domain, org.domain),
-                    }
-                    for peer in org.peers
-                ],
-                "users": [
-                    {
-                        "name": enrollment.name,
-                        "role": enrollment.role,
-                        "msp": str(peer_orgs / org.domain / "users" / enrollment.name / "msp"),
-                    }
-                    for enrollment in material.organization(org.msp_id).users.values()
-                ],
-            }
-            for org in topology.organizations
-        ],
-        "certificate_authorities": [
-            _describe_authority(tree, material.organization(org.msp_id), org.authority, topology)
-            for org in topology.every_organization()
-        ],
-    }
-
-
-def _describe_authority(
-    tree: Path, org: OrganizationMaterial, node: AuthorityNode, topology: Topology
-) -> dict[str, Any]:
-    folder = AuthorityFolder.of(tree, org)
-    scheme = "https" if topology.tls else "http"
-    return {
-        "name": node.name,
-        "msp_id": org.msp_id,
-        "url": f"{scheme}://{reachable(node.host)}:{node.port}",
-        "ca_cert": str(folder.ca_certificate),
-        "tls_cert": str(folder.tls_certificate),
-    }
-
-
-def describe_channels(home: NetworkHome, topology: Topology) -> list[dict[str, Any]]:
-    """Return what network.json says of the channels."""
-    return [
-        {
-            "name": channel.name,
-            "members": [org.msp_id for org in topology.members(channel)],
-            "genesis_block": str(home.genesis_file(channel.name)),
-        }
-        for channel in topology.channels
-    ]
-
-
-def _tls_root(folder: Path, domain: str) -> str:
-    return str(folder / "tlsca" / f"tlsca.{domain}-cert.pem")

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import yaml
 
-from .home import STANDALONE, NetworkHome, describe
+from .home import STANDALONE, NetworkHome
+from .network_state import describe
 from .nodes import NodeBuilder
 from .topology import OrdererNode, OrdererOrganization, Organization, PeerNode, Topology
 

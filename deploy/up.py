@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from gridloom.common.errors import GridloomError
 
+from .access import NetworkAccess, Progress
+from .chaincode_source import ChaincodeSource, deploy_missing
 from .cutting import cut_on_signal
 from .document import DocumentError
-from .home import STANDALONE, HomeError, NetworkHome, describe, describe_channels
+from .home import STANDALONE, HomeError, NetworkHome
 from .memory import settle_memory
 from .network import Network
 from .network_lock import NetworkLock
+from .network_state import describe
 from .nodes import NodeBuilder
 from .ports import choose_ports, give_way, require_free
 from .processes import NodeProcesses
@@ -30,9 +33,6 @@ from .stopping import stop_event, unless
 from .topology import Topology
 
 log = logging.getLogger(__name__)
-
-Progress = Callable[[str], None]
-"""Told each step as it begins, in a few words."""
 
 
 class OptionsError(GridloomError):
@@ -47,7 +47,8 @@ class UpOptions:
     already holds); orderers, consensus: of the test network, None for one that is solo, or
     raft if there are several; port_base: moves all ports so that 7050 becomes it, 0 takes any free
     ones; in_memory: ledgers are forgotten with the process, credentials stay in the folder;
-    processes: one for each node; development: chaincode errors carry tracebacks.
+    processes: one for each node; development: chaincode errors carry tracebacks; chaincodes:
+    paths of what to deploy on the first channel, unless it is there.
     """
 
     config: Path | None = None
@@ -57,6 +58,7 @@ class UpOptions:
     in_memory: bool = False
     processes: bool = False
     development: bool = False
+    chaincodes: Sequence[Path] = ()
 
     def check(self) -> None:
         """Raise OptionsError for options that exclude each other."""
@@ -156,10 +158,11 @@ async def run_network(
 
     ready: called with the content of network.json as soon as all nodes serve.  NetworkRuns
     when it runs already, NodeFailed when a node's process ends, and what ``open_network``
-    raises.
+    and the deployment of chaincodes raise.
     """
     stopped = stop_event()
     options.check()
+    chaincodes = [ChaincodeSource.read(path) for path in options.chaincodes]
     with NetworkLock(home.path) as lock:
         topology = open_network(home, options)
         kept = home.organizations.exists()
@@ -174,21 +177,39 @@ async def run_network(
         running: _Running = (
             _ManyProcesses(builder, home, lock) if options.processes else _OneProcess(builder)
         )
-        progress("starting nodes")
-        await _keep_up(home, state, running, ready, stopped)
+        for chaincode in chaincodes:
+            chaincode.remember(home)
+
+        async def start() -> None:
+            progress("starting nodes")
+            await running.start()
+            await _deploy(running.access(), chaincodes, progress)
+
+        await _keep_up(home, state, running, start(), ready=ready, stopped=stopped)
+
+
+async def _deploy(
+    access: NetworkAccess, chaincodes: Sequence[ChaincodeSource], progress: Progress
+) -> None:
+    try:
+        await deploy_missing(access, chaincodes, progress)
+    finally:
+        await access.close()
 
 
 async def _keep_up(
     home: NetworkHome,
     state: dict[str, Any],
     running: _Running,
+    start: Coroutine[Any, Any, None],
+    *,
     ready: Callable[[dict[str, Any]], None],
     stopped: asyncio.Event,
 ) -> None:
-    """Start the nodes, keep network.json true until the event or a failure, stop them."""
+    """Start, keep network.json true until the event or a failure, stop the nodes."""
     failure = None
     try:
-        await unless(stopped, running.start())
+        await unless(stopped, start)
         if not stopped.is_set():
             state |= {"pid": os.getpid(), "processes": running.process_ids}
             home.save_state(state)
@@ -204,7 +225,7 @@ async def _keep_up(
     finally:
         await running.stop()
         # Others may have made channels meanwhile.
-        state["channels"] = describe_channels(home, home.topology())
+        state["channels"] = home.describe_channels(home.topology())
         home.save_state(state | {"pid": None, "processes": {}, "failure": failure})
 
 
@@ -217,6 +238,9 @@ class _Running(Protocol):
 
     async def start(self) -> None:
         """Return when all serve."""
+
+    def access(self) -> NetworkAccess:
+        """The way to them for who runs them; to be closed."""
 
     async def wait(self, changed: Callable[[], None] = ...) -> None:
         """Return never; raise when one of them fails; changed: told when process_ids have."""
@@ -239,6 +263,9 @@ class _OneProcess:
         renew_on_signal(self._renew)
         settle_memory()
 
+    def access(self) -> NetworkAccess:
+        return self._network.access
+
     async def _renew(self) -> None:
         for name in await self._network.renew():
             log.info("%s has new certificates", name)
@@ -258,6 +285,9 @@ class _ManyProcesses(NodeProcesses):
             builder.genesis_block(channel)
         extra = ("--development",) if builder.development else ()
         super().__init__(home, builder.topology, extra, inherited=(lock.descriptor,))
+
+    def access(self) -> NetworkAccess:
+        return NetworkAccess.open(self._home)
 
     async def start(self) -> None:
         await super().start()

@@ -2,11 +2,11 @@
 
 These calls go to single peers and to the orderer, as those of the ``peer`` command do, because
 a gateway serves applications only (Fabric: internal/peer/channel, internal/peer/lifecycle).
+``config_update``, which few need, is imported by its own name.
 """
 
 from .channel import ChannelAdmin
 from .collections import CollectionsError, parse_collections
-from .config_update import UpdateSigner, UpdateUnsigned, make_update
 from .invocation import BroadcastError, DeliverError, EndorsementError, Invocation
 from .lifecycle import ChaincodeDefinition, LifecycleAdmin
 from .snapshot import SnapshotAdmin, SnapshotJoinError, SnapshotRequestError
@@ -23,8 +23,5 @@ __all__ = [
     "SnapshotAdmin",
     "SnapshotJoinError",
     "SnapshotRequestError",
-    "UpdateSigner",
-    "UpdateUnsigned",
-    "make_update",
     "parse_collections",
 ]

@@ -25,7 +25,6 @@ from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo, SeekPositi
 from gridloom.protos.peer.query_pb2 import ChannelQueryResponse
 
 from ..identity import Signer
-from .config_update import UpdateSigner, make_update
 from .invocation import DeliverError, Invocation
 
 
@@ -108,6 +107,8 @@ class ChannelAdmin:
         signers: whose signatures the change needs beside this identity's own.  ConfigError
         when the change breaks a rule, BroadcastError when the orderer refuses it.
         """
+        from .config_update import UpdateSigner, make_update  # noqa: PLC0415 - few change one
+
         envelope = make_update(channel_id, original, updated)
         for signer in signers:
             envelope = UpdateSigner(signer, self._now, self._random_bytes).sign(envelope)
@@ -118,6 +119,8 @@ class ChannelAdmin:
 
         (Fabric: peer channel update)
         """
+        from .config_update import UpdateSigner  # noqa: PLC0415 - few change one
+
         signer = UpdateSigner(self._signer, self._now, self._random_bytes)
         await self._invocation.broadcast(orderer, signer.sign(envelope))
 

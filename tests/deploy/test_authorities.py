@@ -18,8 +18,9 @@ from gridloom.common.certificates import attributes, parse_pem
 from gridloom.common.msp import Msp
 from gridloom.common.rpc.grpc_channel import ClientTls
 from gridloom.deploy.authorities import REGISTRAR, REGISTRAR_SECRET
-from gridloom.deploy.home import NetworkHome, describe
+from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.network import Network
+from gridloom.deploy.network_state import describe
 from gridloom.deploy.nodes import utc_now
 from gridloom.deploy.topology import Topology
 

@@ -14,8 +14,8 @@ from gridloom.client.admin import (
     ChaincodeDefinition,
     ChannelAdmin,
     EndorsementError,
-    UpdateUnsigned,
 )
+from gridloom.client.admin.config_update import UpdateUnsigned
 from gridloom.common.channel import changes
 from gridloom.common.channel.errors import ConfigError
 from gridloom.common.envelopes import NEVER, NEWEST, seek_envelope
