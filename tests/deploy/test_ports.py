@@ -6,6 +6,7 @@ import pytest
 
 from gridloom.deploy.ports import FREE_PORTS, NoFreePorts, PortTaken, choose_ports, require_free
 from gridloom.deploy.topology import PeerNode, Topology
+from harness.ports import free_port
 
 FREE = Topology.default().with_ports(lambda _: 0)
 
@@ -62,10 +63,12 @@ def test_ports_that_are_stated_stay():
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0", "[::1]"])
 def test_a_port_somebody_listens_on_is_taken(host):
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host.strip("[]"), 0), family=family) as other:
-        node = PeerNode("peer0.org1.example.com", host, other.getsockname()[1])
-        with pytest.raises(PortTaken, match="address already in use") as caught:
-            require_free([node])
+    node = PeerNode("peer0.org1.example.com", host, free_port())
+    with (
+        socket.create_server((host.strip("[]"), node.port), family=family),
+        pytest.raises(PortTaken, match="address already in use") as caught,
+    ):
+        require_free([node])
     assert (caught.value.name, caught.value.endpoint) == (node.name, node.endpoint)
     require_free([node])
 

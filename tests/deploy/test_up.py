@@ -6,8 +6,12 @@ import pytest
 
 from gridloom.deploy.home import HomeError, NetworkHome
 from gridloom.deploy.nodes import NodeBuilder
-from gridloom.deploy.ports import PortTaken
+from gridloom.deploy.ports import PortTaken, choose_ports
+from gridloom.deploy.topology import Topology
 from gridloom.deploy.up import OptionsError, UpOptions, open_network
+
+BASE = 17_050
+"""Away from where networks choose free ports: another test may have some of these."""
 
 
 @pytest.fixture
@@ -25,6 +29,14 @@ def ports(topology):
     return [node.port for node in topology.nodes()]
 
 
+def behind_free_ones():
+    """A port with four before it that nobody has."""
+    while True:
+        free = sorted(choose_ports(Topology.default().with_ports(lambda _: 0)).ports())
+        if free[4] - free[0] == 4:
+            return free[4]
+
+
 def test_free_ports_are_chosen_once_and_kept(home):
     topology = open_network(home, UpOptions(port_base=0))
     assert all(ports(topology))
@@ -33,12 +45,12 @@ def test_free_ports_are_chosen_once_and_kept(home):
 
 
 def test_a_port_base_moves_all_and_need_not_be_said_again(home):
-    topology = open_network(home, UpOptions(port_base=23050))
-    assert ports(topology) == [23050, 23051, 25051]
+    topology = open_network(home, UpOptions(port_base=BASE))
+    assert ports(topology) == [BASE, BASE + 1, BASE + 2001]
     assert open_network(home, UpOptions()) == topology
-    assert open_network(home, UpOptions(port_base=23050)) == topology
+    assert open_network(home, UpOptions(port_base=BASE)) == topology
     with pytest.raises(HomeError, match="another network"):
-        open_network(home, UpOptions(port_base=23060))
+        open_network(home, UpOptions(port_base=BASE + 10))
 
 
 def test_the_same_description_in_other_words_is_the_same_network(home, tmp_path):
@@ -60,14 +72,16 @@ def test_nothing_is_made_for_a_port_that_is_taken(home, tmp_path):
 
 
 def test_a_ca_gives_way_where_its_usual_port_is_taken(home, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+    port = behind_free_ones()
+    with socket.create_server(("127.0.0.1", port)):
         text = f"organizations: [{{name: A, peers: [{{port: 0}}], ca: {{port: {port}}}}}]"
         stated = described(tmp_path, text)
         with pytest.raises(PortTaken, match=f"ca-a cannot listen on 127.0.0.1:{port}"):
             open_network(home, UpOptions(config=stated))
         assert not home.exists()
-        moved = described(tmp_path, f"{{port_base: {port - 4}, organizations: [{{name: A}}]}}")
+        orderers = "orderer_organizations: [{name: O, ca: {port: 0}}]"
+        text = f"{{port_base: {port - 4}, {orderers}, organizations: [{{name: A}}]}}"
+        moved = described(tmp_path, text)
         topology = open_network(home, UpOptions(config=moved))
         (org,) = topology.organizations
         assert org.authority.port not in (0, port)
