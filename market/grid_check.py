@@ -1,7 +1,7 @@
 """Whether the grid can carry what an interval's trades and meters ask of it.
 
-A check is `GridCheck`.  Before an interval it admits trades: one that would violate a
-limit is refused with the violation named (chaincode/energy/rules/grid_admission).  After
+A check is `GridCheck`.  Before an interval it admits trades: one with which a limit is
+violated is refused and the violation named (chaincode/energy/rules/grid_admission).  After
 it, it judges the flows that the meters show, which nobody can undo.  `FlowCheck` solves
 the power flow of a community's network and has the ledger's own verification judge it;
 `FeederCheck` holds the sections of a radial feeder to their limits afterwards and refuses

@@ -158,8 +158,8 @@ class Auction(Contract):
     ) -> Clearing:
         """Clear an interval and refuse the trades that the session's feeder cannot carry.
 
-        shown: the operating points with all trades, and if that is insecure with none, with
-        all but the last, and so on to the first that is secure.  Each is verified.
+        shown: the operating points with all trades, if that is insecure with all but the last,
+        and so on to the first that is secure.  Each is verified; without one, nothing is secure.
         """
         grid = _grid(ctx, session)
         if grid is None:

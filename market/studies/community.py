@@ -38,8 +38,8 @@ _WEAK_FEEDER: Mapping[str, object] = MappingProxyType(
         "lines": [
             {"from": 0, "to": 1, "r": 0.08, "x": 0.03, "kva": 60},
             {"from": 1, "to": 2, "r": 0.16, "x": 0.05, "kva": 30},
-            {"from": 2, "to": 3, "r": 0.24, "x": 0.06, "kva": 2.5},
-            {"from": 1, "to": 4, "r": 0.8, "x": 0.2, "kva": 2.5},
+            {"from": 2, "to": 3, "r": 0.24, "x": 0.06, "kva": 5},
+            {"from": 1, "to": 4, "r": 0.8, "x": 0.2, "kva": 5},
         ],
         "power_factor": 0.95,
         "voltage": [0.97, 1.03],

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 WH_PER_KWH = 1000
+_HALF = WH_PER_KWH // 2
 
 
 def value_of(energy: int, price: int) -> int:
     """Money for energy >= 0 at price, rounded half up to a whole micro-yuan."""
-    return (energy * price + WH_PER_KWH // 2) // WH_PER_KWH
+    return (energy * price + _HALF) // WH_PER_KWH
 
 
 def apportion(total: int, weights: Sequence[int]) -> tuple[int, ...]:

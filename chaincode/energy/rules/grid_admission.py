@@ -1,9 +1,10 @@
 """Which of an interval's trades the grid admits.
 
-Trades are accepted in the order in which the clearing rule made them.  If the grid cannot
-carry all of them, the last is refused, and so on until what is left violates nothing that
-is not violated without any trade: a trade that relieves a feeder which is overloaded
-anyway is not refused.  (Fabric counterpart: none.)
+Trades are accepted in the order in which the clearing rule made them.  If the grid is not
+secure with all of them, the last is refused, and so on until it is.  A grid that is not
+secure without any trade admits none, those that would relieve it neither: which of two
+violations is whose fault could only be told from operating points that the operator
+chooses to show.  (Fabric counterpart: none.)
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from .orders import Trade
 
 
 class Refused(NamedTuple):
-    """A trade, and what it and those before it would violate."""
+    """A trade, and what is violated with it and those before it."""
 
     trade: Trade
     violations: tuple[str, ...]
@@ -31,14 +32,11 @@ class Admission(NamedTuple):
 def admit(trades: Sequence[Trade], violations_with: Callable[[int], Sequence[str]]) -> Admission:
     """Refuse from the end until the rest is secure.
 
-    violations_with: what is violated with the first so many trades; asked for all of them
-    first, and for none only if that finds something.
+    violations_with: what is violated with the first so many trades, at least one; asked for
+    all of them first.
     """
     left, refused = len(trades), []
-    found = violations_with(left) if left else ()
-    present = frozenset(violations_with(0)) if found else frozenset()
-    while new := tuple(each for each in found if each not in present):
+    while left and (found := violations_with(left)):
         left -= 1
-        refused.append(Refused(trades[left], new))
-        found = violations_with(left) if left else ()
+        refused.append(Refused(trades[left], tuple(found)))
     return Admission(tuple(trades[:left]), tuple(refused))

@@ -27,22 +27,25 @@ def settle_interval(
     KeyError if a trade names a party without a meter.  UnbalancedSettlement never, unless
     this function is wrong: what does not balance must not reach the ledger.
     """
-    money = dict.fromkeys((*metered, GRID, OPERATOR), 0)
-    rest = dict(metered)
-    for trade in trades:
-        earned, paid = value_of(trade.energy, trade.earns), value_of(trade.energy, trade.pays)
-        rest[trade.seller] -= trade.energy
-        rest[trade.buyer] += trade.energy
-        money[trade.seller] += earned
-        money[trade.buyer] -= paid
-        money[OPERATOR] += paid - earned
-    fed_in = 0
+    rest, money = dict(metered), dict.fromkeys(metered, 0)
+    spread = 0
+    for seller, buyer, energy, pays, earns in trades:
+        earned = value_of(energy, earns)
+        paid = earned if pays == earns else value_of(energy, pays)
+        rest[seller] -= energy
+        rest[buyer] += energy
+        money[seller] += earned
+        money[buyer] -= paid
+        spread += paid - earned
+    grid_money, (sell, buy) = 0, (grid.sell, grid.buy)
     for party, energy in rest.items():
-        fed_in += energy
-        due = value_of(energy, grid.sell) if energy > 0 else -value_of(-energy, grid.buy)
+        due = value_of(energy, sell) if energy > 0 else -value_of(-energy, buy)
         money[party] += due
-        money[GRID] -= due
-    energies = {**metered, OPERATOR: 0, GRID: -fed_in}
-    accounts = tuple(Account(party, energies[party], money[party]) for party in sorted(money))
+        grid_money -= due
+    energies = {**metered, OPERATOR: 0, GRID: -sum(rest.values())}
+    money |= {OPERATOR: spread, GRID: grid_money}
+    parties = sorted(money)
+    columns = zip(parties, map(energies.get, parties), map(money.get, parties), strict=True)
+    accounts = tuple(map(Account._make, columns))
     check_zero_sum(accounts)
     return accounts

@@ -79,8 +79,7 @@ def settle(transfers: Iterable[Transfer], positions: Mapping[str, int]) -> tuple
 
 def check_zero_sum(accounts: Iterable[Account]) -> None:
     """UnbalancedSettlement unless energy and money both sum to zero."""
-    listed = list(accounts)
-    energy = sum(account.energy for account in listed)
-    money = sum(account.money for account in listed)
+    _, energies, moneys = tuple(zip(*accounts, strict=True)) or ((), (), ())
+    energy, money = sum(energies), sum(moneys)
     if energy or money:
         raise UnbalancedSettlement(energy, money)

@@ -1,11 +1,14 @@
 """market/learning/elastic: the game in which an equilibrium exists."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridloom.market.learning.elastic import ElasticGame, NoEquilibrium
+from harness.shared import shared
 
 BOXES = {"company_box": (0.5, 0.7), "bureau_box": (0.4, 0.6)}
 
@@ -45,6 +48,23 @@ def test_regret_is_never_negative_and_profits_add_up_to_the_demand(own, prices):
     assert own.regret(company, bureau) >= 0
     share = own.share(company, bureau)
     assert 0 <= share <= own.largest_share
+
+
+def test_the_published_prices_are_those_after_the_published_number_of_rounds():
+    listed = json.loads(shared("papers", "cases", "p002.json").read_text())["cases"]
+    cases = [case for case in listed if case["kind"] == "elastic_nash"]
+    assert cases
+    for case in cases:
+        given, published = case["input"], case["expected"]
+        own = ElasticGame(
+            given["b"], given["D"], given["SG"], given["P_GC"], given["cC"], given["s"],
+            tuple(given["box_GU"]), tuple(given["box_CU"]),
+        )  # fmt: skip
+        found = own.equilibrium()
+        assert found.iterations == published["iterations"]
+        # One round more or less moves the prices by 9e-15 or more.
+        assert found.company_price == pytest.approx(published["P_GU"], rel=0, abs=5e-16)
+        assert found.bureau_price == pytest.approx(published["P_CU"], rel=0, abs=5e-16)
 
 
 def test_without_elasticity_both_ask_the_most():
