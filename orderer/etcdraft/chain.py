@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from hashlib import sha256
 
-from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.rpc import Code, RpcError
@@ -22,51 +20,29 @@ from gridloom.protos.common.common_pb2 import Block, Envelope
 from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest, SubmitRequest
 from gridloom.protos.orderer.etcdraft.metadata_pb2 import ClusterMetadata
 
-from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer
+from ..arrival import Arrival
+from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode
 from ..cluster.block_puller import BlockPuller
-from ..cluster.dialer import Dial
 from ..cluster.transport import ClusterTransport
 from ..raft.messages import Message, MessageType
 from ..raft.ready import SoftState
 from ..raft.wire import decode_message, encode_message
 from .applier import Applier
+from .awaited_blocks import AwaitedBlocks
 from .eviction import EvictionSuspicion
 from .membership import ChangeKind, Membership, MembershipChange
-from .metadata import (
-    CONSENSUS_TYPE,
-    RaftConfig,
-    check_certificates,
-    read_config,
-    utc_now,
-)
+from .metadata import Options, RaftConfig
 from .node import Decision, NodeParts, RaftNode
-from .proposer import Arrival, Proposer, is_config
+from .proposer import Proposer, is_config
 from .proposing import Proposing
-from .reconfiguration import Reconfiguration, alive
+from .reconfiguration import Reconfiguration
+from .settings import ChainSettings
 from .submissions import Submission, Submissions
 
 log = logging.getLogger(__name__)
 
-MAX_WAITING = 5_000
-"""Messages accepted on a node and not in a block, above which ``wait_ready`` waits."""
 HAND_OVER_TIME = 0.3
 """Seconds a leader that stops gives another one to take over."""
-
-
-@dataclass(frozen=True, slots=True)
-class ChainSettings:
-    """How a node serves its chains, whatever the channel; times in seconds.
-
-    submit_timeout: for a message to get into a block; eviction_suspicion: without a leader, until
-    the node asks whether it is still a member; is_member: whether a configuration names it.
-    """
-
-    cutting: CuttingMode
-    timer: Timer
-    submit_timeout: float
-    eviction_suspicion: float
-    is_member: Callable[[ChannelBundle], bool]
-    dial: Dial
 
 
 class RaftChain:
@@ -97,22 +73,8 @@ class RaftChain:
         beginners = membership.ids if support.height == 1 else ()
         eager = node_id == _first_candidate(support.channel_id, membership.ids)
         self._node = RaftNode(node_id, parts, self, others, beginners, eager=eager)
-        election = config.options.election_tick * config.options.tick_interval
-        self._proposing = Proposing(
-            self._node,
-            self._reconfiguration,
-            settings.timer,
-            election.total_seconds(),
-            self._finish_change,
-        )
-        self._proposer = Proposer(
-            support,
-            settings.cutting,
-            settings.timer,
-            max_in_flight=config.options.max_inflight_blocks,
-            propose=self._proposing.block,
-            concerns_self=self._proposing.concerns_self,
-        )
+        self._proposing = self._make_proposing(config.options)
+        self._proposer = self._make_proposer(config.options)
         self._applier = Applier(
             support,
             self._node,
@@ -129,16 +91,31 @@ class RaftChain:
             is_member=settings.is_member,
             evicted=self._learn_eviction,
         )
-        self._submissions = Submissions(self._to_leader)
-        self._cuts: dict[int, list[asyncio.Future[None]]] = {}
+        self._submissions = Submissions(
+            self._to_leader, settings.timer, settings.submit_timeout, self._late
+        )
+        self._awaited = AwaitedBlocks()
         self._active_heard: Sequence[int] = ()
         self._refusal = "the chain is not running"
         self._trouble = ""
         self._halting = False
         self._handed_over = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
         self._applying: asyncio.Task[None] | None = None
+
+    def _make_proposing(self, options: Options) -> Proposing:
+        patience = (options.election_tick * options.tick_interval).total_seconds()
+        timer = self._settings.timer
+        return Proposing(self._node, self._reconfiguration, timer, patience, self._finish_change)
+
+    def _make_proposer(self, options: Options) -> Proposer:
+        return Proposer(
+            self._support,
+            self._settings.cutting,
+            self._settings.timer,
+            max_in_flight=options.max_inflight_blocks,
+            propose=self._proposing.block,
+            concerns_self=self._proposing.concerns_self,
+        )
 
     # --- Chain ---------------------------------------------------------------------
 
@@ -185,27 +162,19 @@ class RaftChain:
         return self._submit(envelope, config_sequence, is_config=True)
 
     async def wait_ready(self) -> None:
-        await self._room.wait()
+        await self._submissions.wait_for_room()
         self._check_accepting()
 
     async def cut(self) -> int | None:
         self._check_accepting()
         number = self._proposer.cut()
         if number is not None and number >= self._support.height:
-            written = asyncio.get_running_loop().create_future()
-            self._cuts.setdefault(number, []).append(written)
-            await written
+            await self._awaited.wait_for(number)
         return number
 
     def check_metadata(self, current: OrdererConfig, proposed: OrdererConfig) -> None:
-        if proposed.consensus_type != CONSENSUS_TYPE or proposed.metadata == current.metadata:
-            return
-        config = read_config(proposed.metadata)
-        check_certificates(config.consenters, proposed)
-        change = self._reconfiguration.membership.change_to(config.consenters)
-        check_certificates(change.added, proposed, utc_now())
         active = self._node.active if self._node.leads else self._active_heard
-        change.check_quorum(alive(active, change.before))
+        self._reconfiguration.check(current, proposed, active)
 
     # --- messages ------------------------------------------------------------------
 
@@ -214,11 +183,7 @@ class RaftChain:
     ) -> asyncio.Future[None]:
         self._check_accepting()
         submission = self._submissions.add(envelope, config_sequence, is_config=is_config)
-        submission.deadline = self._settings.timer(
-            self._settings.submit_timeout, lambda: self._submissions.give_up(submission, self._late)
-        )
         self._submissions.dispatch(submission, self._leader_term)
-        self._watch_room()
         if self._settings.cutting is CuttingMode.MANUAL:
             return submission.sent  # its block may be ended by whoever waits for this answer
         return submission.done
@@ -240,7 +205,6 @@ class RaftChain:
 
     def _late(self) -> ChainUnavailable:
         """Why a message has waited too long."""
-        self._watch_room()
         return self._unavailable(self._why_not_ordered())
 
     def _why_not_ordered(self) -> str:
@@ -261,21 +225,11 @@ class RaftChain:
     def _unavailable(self, reason: str) -> ChainUnavailable:
         return ChainUnavailable(self._support.channel_id, reason)
 
-    def _watch_room(self) -> None:
-        if len(self._submissions) < MAX_WAITING or self._refusal:
-            self._room.set()
-        else:
-            self._room.clear()
-
     def _release(self) -> None:
         """Nobody need wait any longer."""
         self._submissions.give_up_all(lambda: self._unavailable(self._refusal))
-        for written in (each for waiting in self._cuts.values() for each in waiting):
-            if not written.done():
-                written.set_exception(self._unavailable(self._refusal))
-        self._cuts.clear()
+        self._awaited.give_up(self._unavailable(self._refusal))
         self._proposer.retire()
-        self._watch_room()
         self.errored.set()
 
     # --- ClusterReceiver -------------------------------------------------------------
@@ -367,10 +321,7 @@ class RaftChain:
 
     def block_written(self, block: Block, *, config: bool) -> None:
         self._submissions.ordered(block.data.data, config=config)
-        self._watch_room()
-        for written in self._cuts.pop(block.header.number, ()):
-            if not written.done():
-                written.set_result(None)
+        self._awaited.written(block.header.number)
         if config:
             self._submissions.judge_again(self._support.sequence, self._judge)
             self._finish_change()

@@ -19,11 +19,12 @@ from ..cluster.block_puller import Puller
 from ..cluster.dialer import Dial
 from ..cluster.members import public_key
 from ..follower.chain import FollowerChain
-from .chain import ChainSettings, RaftChain
+from .chain import RaftChain
 from .log_store import LogStore
 from .membership import Membership
 from .metadata import CONSENSUS_TYPE, Consenter, read_block_metadata, read_config
 from .node import NodeParts
+from .settings import ChainSettings
 from .storage import ForeignLog, RaftStorage
 
 log = logging.getLogger(__name__)

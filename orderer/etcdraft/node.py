@@ -23,15 +23,13 @@ from ..raft.messages import ConfState, Entry, HardState, Message, MessageType, S
 from ..raft.raw_node import RawNode
 from ..raft.ready import Ready, SnapshotStatus, SoftState, StateType
 from ..raft.tracker.progress import Progress
+from .log_writer import DiskWatcher, LogWriter
 from .metadata import Options
 from .rejoining import Phase, Rejoining, has_lost_its_log
 from .storage import RaftStorage
-from .write_ahead_log import LogWriteFailed, Record
 
 log = logging.getLogger(__name__)
 
-RETRY_DISK = 0.25
-"""Seconds between attempts to write to a disk that failed."""
 ASK_EVERY = 4
 """Ticks between questions of a node without a log."""
 MAX_UNAPPLIED = 64
@@ -52,17 +50,11 @@ class Decision:
     pull_to: int | None = None
 
 
-class NodeHost(Protocol):
+class NodeHost(DiskWatcher, Protocol):
     """What a node needs of its chain."""
 
     def send(self, message: Message, active: Sequence[int]) -> bool:
         """Send to ``message.to``; active: who is alive, for heartbeats; whether it was queued."""
-
-    def disk_failed(self, error: Exception) -> None:
-        """The log cannot be written for now."""
-
-    def disk_recovered(self) -> None:
-        """The log is whole again."""
 
     def failed(self, error: Exception) -> None:
         """The node has ended: nothing can be agreed on any more."""
@@ -114,7 +106,7 @@ class RaftNode:
         """At which tick each other member was last heard."""
         self._ticking: TimerHandle | None = None
         self._running: asyncio.Task[None] | None = None
-        self._writing: asyncio.Future[None] | None = None
+        self._log = LogWriter(node_id, parts.storage, parts.disk, host)
         self._raw: RawNode | None = None
         self._rejoining: Rejoining | None = None
         if parts.storage.fresh:
@@ -138,9 +130,7 @@ class RaftNode:
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
-        if self._writing is not None:
-            await asyncio.wait([self._writing])  # the thread is not done with the file yet
-        self._parts.storage.close()
+        await self._log.close()
 
     def _make_core(self) -> RawNode:
         options = self._parts.options
@@ -349,7 +339,7 @@ class RaftNode:
         leads = self.leads
         if leads:
             self._send(ready.messages)
-        await self._store(ready)
+        await self._log.store(ready)
         if not leads:
             self._send(ready.messages)
         self._caught_up(ready)
@@ -377,35 +367,3 @@ class RaftNode:
             if message.type is MessageType.SNAP:
                 status = SnapshotStatus.FINISH if queued else SnapshotStatus.FAILURE
                 self._raw.report_snapshot(message.to, status)
-
-    async def _store(self, ready: Ready) -> None:
-        storage = self._parts.storage
-        records = storage.keep(ready.hard_state, ready.entries, ready.snapshot)
-        if not (ready.must_sync or ready.snapshot is not None):
-            return  # the commit index alone is learnt again after a crash
-        failing = False
-        while True:
-            try:
-                await self._write(records)
-            except LogWriteFailed as error:
-                storage.written(successfully=False)
-                if not failing:
-                    log.error("node %d falls silent: %s", self.node_id, error)
-                failing = True
-                self._host.disk_failed(error)
-                await asyncio.sleep(RETRY_DISK)
-            else:
-                storage.written(successfully=True)
-                if failing:
-                    log.warning("node %d: the disk takes writes again", self.node_id)
-                    self._host.disk_recovered()
-                return
-
-    async def _write(self, records: Sequence[Record]) -> None:
-        job = self._parts.storage.job(records)
-        if not self._parts.storage.waits_for_disk:
-            job()
-            return
-        loop = asyncio.get_running_loop()
-        self._writing = loop.run_in_executor(self._parts.disk, job)
-        await asyncio.shield(self._writing)

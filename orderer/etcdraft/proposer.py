@@ -6,17 +6,16 @@ configuration (Fabric: orderer/consensus/etcdraft/{chain,blockcreator}.go).
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 
 from gridloom.common.blocks import header_hash, new_block
 from gridloom.common.envelopes import open_channel_header
-from gridloom.common.errors import GridloomError, MalformedMessage
+from gridloom.common.errors import MalformedMessage
 from gridloom.protos.common.common_pb2 import CONFIG, Block, BlockHeader, Envelope
 
+from ..arrival import Arrival
 from ..block_cutter import Batch, BlockCutter
 from ..chain import (
     LONGEST_REST,
@@ -26,17 +25,6 @@ from ..chain import (
     Timer,
     TimerHandle,
 )
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message to be ordered, judged by the configuration of ``config_sequence``."""
-
-    envelope: Envelope
-    config_sequence: int
-    is_config: bool
 
 
 class Proposer:
@@ -131,7 +119,7 @@ class Proposer:
 
     def _work(self) -> None:
         while self._arrived and self._room:
-            arrival = self._judged(self._arrived.popleft())
+            arrival = self._arrived.popleft().judged(self._support)
             if arrival is not None:
                 self._order(arrival)
         idle = self._cutting is CuttingMode.IDLE and not self._in_flight and self._resting is None
@@ -151,21 +139,6 @@ class Proposer:
             self._begin(self._cutter.cut())
         self._begin([arrival.envelope])
         self._reconfiguring = True
-
-    def _judged(self, arrival: Arrival) -> Arrival | None:
-        """The message, judged again if the configuration has changed; None to drop it."""
-        if arrival.config_sequence >= self._support.sequence:
-            return arrival
-        try:
-            if not arrival.is_config:
-                self._support.process_normal(arrival.envelope)
-                return arrival
-            envelope, sequence = self._support.process_config(arrival.envelope)
-        except GridloomError as error:
-            channel_id = self._support.channel_id
-            log.warning("[channel: %s] dropping a message now invalid: %s", channel_id, error)
-            return None
-        return Arrival(envelope, sequence, is_config=True)
 
     def _begin(self, batch: Batch) -> int | None:
         """Propose a block; returns its number."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from gridloom.common.blocks import envelope_at
+from gridloom.common.channel.sections import OrdererConfig
 from gridloom.common.envelopes import open_payload
 from gridloom.common.identity_errors import InvalidIdentity
 from gridloom.common.wire import parse
@@ -20,7 +21,7 @@ from gridloom.protos.orderer.configuration_pb2 import ConsensusType
 from ..cluster.members import Member
 from ..raft.conf_changes import ConfChange, ConfChangeType
 from .membership import ChangeKind, Membership, MembershipChange, missing_change
-from .metadata import CONSENSUS_TYPE, RaftConfig, read_config
+from .metadata import CONSENSUS_TYPE, RaftConfig, check_certificates, read_config, utc_now
 
 _RAFT_CHANGES = {
     ChangeKind.ADD: ConfChangeType.ADD_NODE,
@@ -59,6 +60,21 @@ class Reconfiguration:
     def change_in(self, consensus_metadata: bytes) -> MembershipChange:
         """Return what a configuration makes of the members; InvalidConsenters."""
         return self.membership.change_to(read_config(consensus_metadata).consenters)
+
+    def check(
+        self, current: OrdererConfig, proposed: OrdererConfig, active: Collection[int]
+    ) -> None:
+        """Raise a GridloomError unless the members can become those that are proposed.
+
+        active: the members that are alive.
+        """
+        if proposed.consensus_type != CONSENSUS_TYPE or proposed.metadata == current.metadata:
+            return
+        config = read_config(proposed.metadata)
+        check_certificates(config.consenters, proposed)
+        change = self.membership.change_to(config.consenters)
+        check_certificates(change.added, proposed, utc_now())
+        change.check_quorum([each for each in change.before.ids if each in active])
 
     def begin(self, change: MembershipChange) -> None:
         """A config block with this change has been written."""
@@ -107,8 +123,3 @@ def raft_config_in(block: Block) -> RaftConfig | None:
     """What a config block says about Raft, None if it leads to another consensus type."""
     consensus = consensus_type_in(config_in(envelope_at(block, 0)))
     return read_config(consensus.metadata) if consensus.type == CONSENSUS_TYPE else None
-
-
-def alive(active: Collection[int], membership: Membership) -> list[int]:
-    """Those of the members that are alive."""
-    return [node_id for node_id in membership.ids if node_id in active]

@@ -18,7 +18,10 @@ from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Envelope, Payload
 from gridloom.protos.common.configtx_pb2 import ConfigEnvelope
 
-from ..chain import TimerHandle
+from ..chain import Timer, TimerHandle
+
+MAX_WAITING = 5_000
+"""Messages accepted on a node and not in a block, above which the next ones wait."""
 
 
 @dataclass(slots=True, eq=False)
@@ -40,15 +43,31 @@ class Submission:
 
 
 class Submissions:
-    """The messages waiting on one node; send: gives one to the leader, False if there is none."""
+    """The messages waiting on one node.
 
-    def __init__(self, send: Callable[[Submission], bool]) -> None:
+    send: gives one to the leader, False if there is none; timer, patience: after so many seconds
+    a message is given up with the error that ``late`` makes.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Submission], bool],
+        timer: Timer,
+        patience: float,
+        late: Callable[[], Exception],
+    ) -> None:
         self._send = send
+        self._timer = timer
+        self._patience = patience
+        self._late = late
         self._waiting: dict[bytes, list[Submission]] = {}
         self._count = 0
+        self._room = asyncio.Event()
+        self._room.set()
 
-    def __len__(self) -> int:
-        return self._count
+    async def wait_for_room(self) -> None:
+        """Return once there are not too many."""
+        await self._room.wait()
 
     def add(self, envelope: Envelope, config_sequence: int, *, is_config: bool) -> Submission:
         """Take a message in; it is sent by ``dispatch``."""
@@ -56,8 +75,11 @@ class Submissions:
         key = config_key(envelope) if is_config else envelope.SerializeToString()
         done, sent = loop.create_future(), loop.create_future()
         submission = Submission(envelope, config_sequence, is_config, key, done, sent)
+        submission.deadline = self._timer(self._patience, lambda: self._give_up(submission))
         self._waiting.setdefault(key, []).append(submission)
         self._count += 1
+        if self._count >= MAX_WAITING:
+            self._room.clear()
         return submission
 
     def dispatch(self, submission: Submission, term: int) -> None:
@@ -98,15 +120,14 @@ class Submissions:
                 except GridloomError as error:
                     self._settle(submission, error)
 
-    def give_up(self, submission: Submission, error: Callable[[], Exception]) -> None:
-        """Wait for a message no longer."""
-        if submission in self._waiting.get(submission.key, ()):
-            self._settle(submission, error())
-
     def give_up_all(self, error: Callable[[], Exception]) -> None:
         """Nothing will be ordered any more."""
         for submission in self._all():
             self._settle(submission, error())
+
+    def _give_up(self, submission: Submission) -> None:
+        if submission in self._waiting.get(submission.key, ()):
+            self._settle(submission, self._late())
 
     def _all(self) -> list[Submission]:
         return [each for waiting in self._waiting.values() for each in waiting]
@@ -117,6 +138,8 @@ class Submissions:
         if not waiting:
             del self._waiting[submission.key]
         self._count -= 1
+        if self._count < MAX_WAITING:
+            self._room.set()
         if submission.deadline is not None:
             submission.deadline.cancel()
         for waiting_for in (submission.done, submission.sent):

@@ -306,19 +306,12 @@ class PocaChain:
 
     def _judge_again(self) -> None:
         for message in self._pool.judged_before(self._support.sequence):
-            try:
-                if message.is_config:
-                    envelope, sequence = self._support.process_config(message.envelope)
-                else:
-                    envelope = message.envelope
-                    sequence = self._support.process_normal(envelope)
-            except GridloomError as error:
-                channel = self._support.channel_id
-                log.warning("[channel: %s] dropping a message now invalid: %s", channel, error)
+            found = message.judged(self._support)
+            if found is None:
                 self._pool.forget(message)
                 self._settle_cuts(None)
             else:
-                self._pool.replace(message, Waiting(envelope, sequence, message.is_config))
+                self._pool.replace(message, found)
 
     def _is_good(self, candidate: Candidate) -> bool:
         """Whether a candidate is the next block and its maker won the right to it."""
@@ -380,9 +373,8 @@ class PocaChain:
         """A message may have been lost: ask one of the others, in turn."""
         others = self._others()
         self._asked += 1
-        fellow = others[self._asked % len(others)] if others else None
-        if fellow is not None:
-            self._fellows.send(fellow, encode(Ask(self._core.height)))
+        if others:
+            self._fellows.send(others[self._asked % len(others)], encode(Ask(self._core.height)))
         self._ask_later()
 
     def _doubt_later(self) -> None:

@@ -8,24 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass
 from hashlib import sha256
 
-from gridloom.protos.common.common_pb2 import Envelope
-
+from ..arrival import Arrival
 from ..block_cutter import BatchSize, BlockCutter
 
 REMEMBERED = 1_000
 """Ordered messages that are still recognised when a fellow tells of them late."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A message, and the sequence of the configuration that it was judged by."""
+class Waiting(Arrival):
+    """A message that waits for its block."""
 
-    envelope: Envelope
-    config_sequence: int
-    is_config: bool
+    __slots__ = ()
 
     @property
     def key(self) -> bytes:
@@ -70,8 +65,9 @@ class Pool:
         """The messages judged by an older configuration."""
         return [each for each in self._waiting.values() if each.config_sequence < sequence]
 
-    def replace(self, old: Waiting, new: Waiting) -> None:
+    def replace(self, old: Waiting, judged: Arrival) -> None:
         """Put a message that was judged again in the place of what it was."""
+        new = Waiting(judged.envelope, judged.config_sequence, judged.is_config)
         self._waiting = {
             (new.key if key == old.key else key): (new if key == old.key else each)
             for key, each in self._waiting.items()

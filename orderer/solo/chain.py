@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gridloom.common.channel.sections import OrdererConfig
-from gridloom.common.errors import GridloomError
 from gridloom.protos.common.common_pb2 import Envelope
 
+from ..arrival import Arrival
 from ..block_cutter import Batch
 from ..chain import ChainUnavailable, ConsenterSupport, CuttingMode, Timer, TimerHandle
 from .rest import Rest
@@ -26,13 +26,6 @@ log = logging.getLogger(__name__)
 
 MAX_WAITING_BLOCKS = 5
 """Batches cut but not yet written, above which ``wait_ready`` waits (as etcdraft's in-flight)."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    envelope: Envelope
-    config_sequence: int
-    is_config: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +66,7 @@ class SoloChain:
         self._cutting = cutting
         self._new_timer = timer
         self._timer: TimerHandle | None = None
-        self._arrived: deque[_Message | _Cut] = deque()
+        self._arrived: deque[Arrival | _Cut] = deque()
         self._ready: deque[_ReadyBatch] = deque()
         self._reconfiguring = False
         self._refusal = "the chain is not running"
@@ -111,10 +104,10 @@ class SoloChain:
         self.errored.set()
 
     async def order(self, envelope: Envelope, config_sequence: int) -> None:
-        self._accept(_Message(envelope, config_sequence, is_config=False))
+        self._accept(Arrival(envelope, config_sequence, is_config=False))
 
     async def configure(self, envelope: Envelope, config_sequence: int) -> None:
-        self._accept(_Message(envelope, config_sequence, is_config=True))
+        self._accept(Arrival(envelope, config_sequence, is_config=True))
 
     async def wait_ready(self) -> None:
         await self._room.wait()
@@ -130,7 +123,7 @@ class SoloChain:
         if self._refusal:
             raise ChainUnavailable(self._support.channel_id, self._refusal)
 
-    def _accept(self, message: _Message | _Cut) -> None:
+    def _accept(self, message: Arrival | _Cut) -> None:
         self._check_accepting()
         self._arrived.append(message)
         self._cut_arrived()
@@ -141,13 +134,13 @@ class SoloChain:
             arrival = self._arrived.popleft()
             if isinstance(arrival, _Cut):
                 self._add(_ReadyBatch(self._support.cutter.cut(), cut=arrival))
-            elif (message := self._judged(arrival)) is not None:
+            elif (message := arrival.judged(self._support)) is not None:
                 self._take(message)
             self._watch_timer()
         if self._cuts_at_once and self._support.cutter.pending:
             self._work.set()
 
-    def _take(self, message: _Message) -> None:
+    def _take(self, message: Arrival) -> None:
         if message.is_config:
             self._add(_ReadyBatch(self._support.cutter.cut()))
             self._add(_ReadyBatch([message.envelope], is_config=True))
@@ -160,21 +153,6 @@ class SoloChain:
     @property
     def _cuts_at_once(self) -> bool:
         return self._cutting is CuttingMode.IDLE or bool(self._refusal)
-
-    def _judged(self, message: _Message) -> _Message | None:
-        """The message, judged again if the configuration has changed; None to drop it."""
-        if message.config_sequence >= self._support.sequence:
-            return message
-        try:
-            if not message.is_config:
-                self._support.process_normal(message.envelope)
-                return message
-            envelope, sequence = self._support.process_config(message.envelope)
-        except GridloomError as error:
-            channel_id = self._support.channel_id
-            log.warning("[channel: %s] dropping a message now invalid: %s", channel_id, error)
-            return None
-        return _Message(envelope, sequence, is_config=True)
 
     def _add(self, batch: _ReadyBatch) -> None:
         if not batch.envelopes and batch.cut is None:
