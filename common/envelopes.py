@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -23,6 +23,8 @@ from .errors import MalformedMessage
 from .identities import Signer
 from .policies.policy import SignedData
 from .wire import parse
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 NONCE_LENGTH = 24
 """Bytes of a nonce, by Fabric's convention (protoutil ``getRandomNonce``)."""
@@ -65,9 +67,8 @@ def without_transient(proposal_payload: bytes) -> bytes:
 
 def timestamp(moment: datetime) -> Timestamp:
     """``moment`` (aware) as a protobuf timestamp, in microseconds."""
-    result = Timestamp()
-    result.FromDatetime(moment)
-    return result
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def channel_header(

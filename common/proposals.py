@@ -35,9 +35,7 @@ from gridloom.protos.peer.proposal_response_pb2 import (
 )
 from gridloom.protos.peer.transaction_pb2 import (
     ChaincodeActionPayload,
-    ChaincodeEndorsedAction,
     Transaction,
-    TransactionAction,
 )
 
 from .envelopes import channel_header, transaction_id, without_transient
@@ -127,15 +125,12 @@ def endorsed_transaction(
 
     bare_payload: the proposal's payload without transient data.
     """
-    endorsed = ChaincodeEndorsedAction(
-        proposal_response_payload=response_payload, endorsements=unique_endorsements(endorsements)
-    )
-    action = ChaincodeActionPayload(chaincode_proposal_payload=bare_payload, action=endorsed)
-    transaction = Transaction(
-        actions=[
-            TransactionAction(header=header.signature_header, payload=action.SerializeToString())
-        ]
-    )
+    content = ChaincodeActionPayload(chaincode_proposal_payload=bare_payload)
+    endorsed = content.action
+    endorsed.proposal_response_payload = response_payload
+    endorsed.endorsements.extend(unique_endorsements(endorsements))
+    transaction = Transaction()
+    transaction.actions.add(header=header.signature_header, payload=content.SerializeToString())
     payload = Payload(header=header, data=transaction.SerializeToString())
     return Envelope(payload=payload.SerializeToString())
 
