@@ -9,12 +9,25 @@ from collections.abc import Callable
 
 from ..chain import LONGEST_REST, REST_PER_MESSAGE, Timer, TimerHandle
 
-REST_PER_WORK = 2.0
-"""How many times as long as the last block kept its followers busy the next one waits, counted
-from when that one was ended: under load at least half of the time is left for other work."""
+LONGEST_COMPANY = 2.0
+COMPANY_PER_MESSAGE = 0.005
+"""The next block waits until those who follow the chain are done with the last one, and for up
+to as long again if messages come so fast that it will have company: seconds for each message
+that the last one had."""
 
 LONGEST_WAIT = 0.1
 """Seconds after which nobody is waited for."""
+
+
+def gap(took: float, messages: int) -> float:
+    """Seconds from the end of one block to that of the next.
+
+    took: how long its followers were busy with a block of so many messages; 0 where they work
+    in other processes, so that nobody here can know.
+    """
+    unseen = min(LONGEST_REST, REST_PER_MESSAGE * messages)
+    company = min(LONGEST_COMPANY * took, COMPANY_PER_MESSAGE * messages)
+    return min(LONGEST_WAIT, max(took, unseen, company))
 
 
 class Rest:
@@ -30,7 +43,8 @@ class Rest:
         self._seconds = seconds
         self._over = over
         self._running: TimerHandle | None = None
-        self._began = self._least = 0.0
+        self._began = 0.0
+        self._messages = 0
 
     @property
     def active(self) -> bool:
@@ -40,7 +54,7 @@ class Rest:
     def begin(self, messages: int) -> None:
         """A block of so many messages was ended."""
         self._began = self._seconds()
-        self._least = min(LONGEST_REST, REST_PER_MESSAGE * messages)
+        self._messages = messages
         self._run(LONGEST_WAIT)
 
     def taken_up(self) -> None:
@@ -48,7 +62,7 @@ class Rest:
         if self._running is None:
             return
         took = self._seconds() - self._began
-        self._run(min(LONGEST_WAIT, max(self._least, REST_PER_WORK * took)) - took)
+        self._run(gap(took, self._messages) - took)
 
     def stop(self) -> None:
         """Forget it, without a call."""

@@ -16,7 +16,7 @@ from gridloom.orderer.chain import (
     CuttingMode,
 )
 from gridloom.orderer.solo.chain import MAX_WAITING_BLOCKS, SoloChain
-from gridloom.orderer.solo.rest import LONGEST_WAIT, REST_PER_WORK
+from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_COMPANY, LONGEST_WAIT
 from gridloom.protos.common.common_pb2 import Block, Envelope
 
 
@@ -256,20 +256,34 @@ async def test_a_full_batch_does_not_rest(bench) -> None:
 
 
 @idle
-async def test_the_next_block_waits_in_proportion_to_what_the_last_one_cost_its_followers(
-    bench,
-) -> None:
+async def test_the_next_block_waits_for_those_who_follow(bench) -> None:
     bench.support.followers_busy = True
     await bench.order("a")
     await bench.order("b")
-    work = 4 * REST_PER_MESSAGE
-    await bench.timer.advance(work)
-    bench.support.followed()
-    await bench.order("c")
-    await bench.timer.advance((REST_PER_WORK - 1) * work - 0.0001)
+    await bench.timer.advance(COMPANY_PER_MESSAGE)
     assert bench.blocks == ["a"]
-    await bench.timer.advance(0.0002)
+    await bench.order("c")
+    bench.support.followed()
+    await settle()
     assert bench.blocks == ["a", "b c"]
+
+
+@idle
+async def test_where_messages_come_fast_it_waits_for_as_long_again(bench) -> None:
+    bench.support.followers_busy = True
+    bench.support.gate.clear()
+    await bench.order("a")
+    await bench.timer.advance(LONGEST_WAIT)
+    await bench.order("b c")
+    bench.support.gate.set()
+    await settle()
+    await bench.order("d")
+    await bench.timer.advance(COMPANY_PER_MESSAGE)
+    bench.support.followed()
+    await bench.timer.advance((LONGEST_COMPANY - 1) * COMPANY_PER_MESSAGE - 0.0001)
+    assert bench.blocks == ["a", "b c"]
+    await bench.timer.advance(0.0002)
+    assert bench.blocks == ["a", "b c", "d"]
 
 
 @idle
@@ -286,20 +300,6 @@ async def test_followers_that_do_not_come_back_are_not_waited_for_longer_than_th
     assert bench.timer.running == []
     await bench.order("c")
     assert bench.blocks == ["a", "b", "c"]
-
-
-@idle
-async def test_the_longest_wait_bounds_the_proportion(
-    bench,
-) -> None:
-    bench.support.followers_busy = True
-    await bench.order("a")
-    await bench.timer.advance(0.9 * LONGEST_WAIT)
-    bench.support.followed()
-    await bench.order("b")
-    assert bench.blocks == ["a"]
-    await bench.timer.advance(0.1001 * LONGEST_WAIT)
-    assert bench.blocks == ["a", "b"]
 
 
 @idle
