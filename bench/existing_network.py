@@ -91,7 +91,7 @@ def _profile(path: Path, options: NetworkOptions) -> Target:
     if options.orderer:
         roots = options.orderer_ca.read_text() if options.orderer_ca else ""
         address = Address("orderer", options.orderer, roots, options.orderer_name)
-    known = [peers[own.msp_id][0], *([address] if address else [])]
+    known = [_address(node) for node in profile.peers.values()] + ([address] if address else [])
     return Target(
         channel=options.channel or "mychannel",
         peers=peers,

@@ -28,6 +28,7 @@ from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Channel
 from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION, Envelope, Status
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse, DeliverResponse, SeekInfo
+from gridloom.protos.peer.transaction_pb2 import Transaction, TransactionAction
 
 from .errors import NetworkUnusable
 
@@ -112,8 +113,12 @@ class Ordering:
         self._streams = [_Stream(self._orderer) for _ in range(streams)]
 
     async def order(self, size: int) -> None:
-        """Have an envelope of ``size`` bytes ordered, and return when a block brought it."""
-        data = os.urandom(16) + bytes(max(0, size - 16 - self._overhead()))
+        """Have an envelope of ``size`` bytes ordered, and return when a block brought it.
+
+        No peer will find it valid, but each can read it: a Transaction with nothing to do.
+        """
+        filler = os.urandom(16) + bytes(max(0, size - 16 - self._overhead()))
+        data = Transaction(actions=[TransactionAction(header=filler)]).SerializeToString()
         envelope = signed_envelope(
             ENDORSER_TRANSACTION, self._channel, data, self._signer, _now, os.urandom(NONCE_LENGTH)
         )
