@@ -264,7 +264,7 @@ REFUSED = {
         "ChaincodeHeaderExtension.ChaincodeId.Name is empty",
     ),
     "extension": ({"extension": GARBAGE}, "error unmarshalling ChaincodeHeaderExtension"),
-    "payload": ({"payload": GARBAGE}, "proposal payload"),
+    "payload": ({"payload": GARBAGE}, "error unmarshalling ChaincodeProposalPayload"),
     "no spec": ({"payload": b""}, "chaincode invocation spec did not contain chaincode spec"),
     "no input": (
         {"payload": b"\x0a\x02\x0a\x00"},
