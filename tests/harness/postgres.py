@@ -88,4 +88,4 @@ def storage_of(kind: str, folder: Path) -> Path | str:
 
 
 def _plain() -> dict[str, str]:
-    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "PGCTLTIMEOUT": "300"}

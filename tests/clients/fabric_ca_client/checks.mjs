@@ -14,7 +14,7 @@ import fs from 'node:fs';
 
 const [networkFile] = process.argv.slice(2);
 const network = JSON.parse(fs.readFileSync(networkFile, 'utf8'));
-Utils.setConfigSetting('connection-timeout', 40000);
+Utils.setConfigSetting('connection-timeout', 120000);
 
 function server(name, caName = name) {
     const ca = network.certificate_authorities.find((each) => each.name === name);

@@ -31,7 +31,7 @@ const client = new grpc.Client(
     grpc.credentials.createSsl(fs.readFileSync(peer.tls_root)),
     { 'grpc.ssl_target_name_override': peer.name },
 );
-const deadline = () => ({ deadline: Date.now() + 15000 });
+const deadline = () => ({ deadline: Date.now() + 120000 });
 const gateway = connect({
     client,
     identity,

@@ -54,7 +54,7 @@ function soon(collected, matches) {
             const found = collected.find(matches);
             if (found) {
                 resolve(found);
-            } else if (Date.now() - given > 30000) {
+            } else if (Date.now() - given > 120000) {
                 reject(new Error('nothing came'));
             } else {
                 setTimeout(look, 10);

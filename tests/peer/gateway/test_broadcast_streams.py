@@ -10,6 +10,7 @@ from gridloom.peer.gateway.broadcast_streams import BroadcastStreams, OrdererInf
 from gridloom.protos.common.common_pb2 import BAD_REQUEST, SERVICE_UNAVAILABLE, SUCCESS, Envelope
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 from harness.gateway_parts import ScriptedEndorser
+from harness.virtual_time import virtual
 
 PATIENT = 60.0
 
@@ -125,13 +126,16 @@ async def test_an_orderer_that_cannot_is_asked_once_more_if_the_stream_was_old(s
     assert orderer.streams == [[b"first", b"a"], [b"a"]]
 
 
-async def test_one_that_gets_no_answer_in_time_gives_the_stream_up(streams, orderer):
+@virtual
+async def test_one_that_gets_no_answer_in_time_gives_the_stream_up(orderer):
+    streams = BroadcastStreams()
     orderer.silent = {b"a"}
     with pytest.raises(RpcError) as late:
         await send(streams, orderer, b"a", timeout=0.01)
     assert late.value.code is Code.DEADLINE_EXCEEDED
     assert await send(streams, orderer, b"b") == (SUCCESS, "b")
     assert orderer.streams == [[b"a"], [b"b"]]
+    await streams.close()
 
 
 async def test_one_whose_client_has_gone_takes_no_answer_of_another(streams, orderer):
@@ -145,7 +149,9 @@ async def test_one_whose_client_has_gone_takes_no_answer_of_another(streams, ord
     assert orderer.streams == [[b"gone", b"stays"]]
 
 
-async def test_a_stream_with_an_overdue_answer_is_used_no_more(streams, orderer):
+@virtual
+async def test_a_stream_with_an_overdue_answer_is_used_no_more(orderer):
+    streams = BroadcastStreams()
     orderer.silent = {b"gone"}
     gone = asyncio.ensure_future(send(streams, orderer, b"gone", timeout=0.01))
     await asyncio.sleep(0)
@@ -154,6 +160,7 @@ async def test_a_stream_with_an_overdue_answer_is_used_no_more(streams, orderer)
     await asyncio.sleep(0.02)  # by the same clock as the deadline
     assert await send(streams, orderer, b"b") == (SUCCESS, "b")
     assert orderer.streams == [[b"gone"], [b"b"]]
+    await streams.close()
 
 
 async def test_whoever_waits_or_comes_when_all_is_closed_is_told(streams, orderer):

@@ -22,6 +22,7 @@ from harness.gateway_parts import (
     signed_proposal,
     success,
 )
+from harness.virtual_time import virtual
 
 SEE = "see attached details for more info"
 FIRST_FAILED = f"failed to endorse transaction, {SEE}"
@@ -316,6 +317,7 @@ class TestTransientData:
 
 
 class TestTime:
+    @virtual
     async def test_the_client_stops_waiting_for_the_first_peer(self, bench):
         bench.endorsers["peer0.org1"].answer = None
         error = await refusal(bench, call=Call(deadline=0.02))
@@ -324,6 +326,7 @@ class TestTime:
             "endorsement timeout expired while collecting first endorsement",
         )
 
+    @virtual
     async def test_the_client_stops_waiting_for_the_others(self, bench):
         for name in ("peer0.org2", "peer1.org2"):
             bench.endorsers[name].answer = None
@@ -333,6 +336,7 @@ class TestTime:
             "endorsement timeout expired while collecting endorsements",
         )
 
+    @virtual
     async def test_a_slow_peer_is_given_up_for_another(self):
         bench = GatewayBench(options=GatewayOptions(endorsement_timeout=0.02))
         bench.define(basic=definition("AND('Org1MSP.peer', 'Org2MSP.peer')"))

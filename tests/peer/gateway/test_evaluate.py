@@ -16,6 +16,7 @@ from harness.gateway_parts import (
     signed_proposal,
     success,
 )
+from harness.virtual_time import virtual
 
 EXHAUSTED = "failed to evaluate transaction, see attached details for more info"
 
@@ -173,6 +174,7 @@ async def test_what_is_no_proposal_is_an_invalid_argument(bench, proposal, messa
     assert caught.value.message.startswith(f"failed to unpack transaction proposal: {message}")
 
 
+@virtual
 async def test_the_client_stops_waiting(bench):
     bench.endorsers["peer0.org1"].answer = None
     error = await refusal(bench, call=Call(deadline=0.02))

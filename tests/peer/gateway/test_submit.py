@@ -13,6 +13,7 @@ from gridloom.protos.gateway.gateway_pb2 import SubmitRequest, SubmitResponse
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 from gridloom.protos.orderer.configuration_pb2 import ConsensusType
 from harness.gateway_parts import NO_DEADLINE, GatewayBench, ScriptedOrderer
+from harness.virtual_time import virtual
 
 ENVELOPE = Envelope(payload=b"payload", signature=b"signature")
 NOT_ONE = "no orderers could successfully process transaction"
@@ -129,6 +130,7 @@ async def test_what_is_no_signed_transaction_is_an_invalid_argument(bench, envel
     assert (error.code, error.message) == (Code.INVALID_ARGUMENT, message)
 
 
+@virtual
 async def test_an_orderer_that_is_too_slow_is_left_for_another():
     bench = GatewayBench(options=GatewayOptions(broadcast_timeout=0.02))
     for _ in range(3):
@@ -139,6 +141,7 @@ async def test_an_orderer_that_is_too_slow_is_left_for_another():
     assert (error.code, len(error.details)) == (Code.UNAVAILABLE, 2)
 
 
+@virtual
 async def test_the_client_stops_waiting(bench):
     answer(bench, None, None)
     error = await refusal(bench, call=Call(deadline=0.02))
@@ -185,6 +188,7 @@ class TestBft:
             "rpc error: code = Unavailable desc = gone",
         }
 
+    @virtual
     async def test_too_few_in_time_are_a_deadline(self, bench):
         make_bft(bench)
         answer(bench, 200, 200, None, None)
