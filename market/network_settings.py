@@ -141,6 +141,9 @@ def _places(
     """Where users are; without a word, in turn at all nodes but the balance node."""
     if settings.values.get("users") == "bus":
         found = [user.bus for user in users]
+        for user in users:
+            if user.bus >= len(nodes):
+                settings.fail("users", f"{user.name} is at bus {user.bus}, which no line reaches")
     elif "users" in settings.values:
         listed = settings.items("users", ())
         if len(listed.values) != len(users):

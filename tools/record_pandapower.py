@@ -143,10 +143,11 @@ def as_pandapower(feeder: Feeder) -> pp.pandapowerNet:
 
 
 def _add_droop_unit(net: pp.pandapowerNet, feeder: Feeder, i: int) -> None:
-    """Shares the imbalance as 1/m_p; beside a balance node it gives P0 and its droop's part."""
+    """Gives what its droop asks for at nominal frequency, and shares the rest as 1/m_p."""
     node = feeder.nodes[i]
-    beside = not feeder.islanded and node.active_droop
-    power = node.active + ((node.frequency - 1.0) / node.active_droop if beside else 0.0)
+    power = node.active
+    if node.active_droop:
+        power += (node.frequency - 1.0) / node.active_droop
     pp.create_gen(
         net, i, p_mw=power, vm_pu=node.voltage,
         slack=feeder.islanded and i == feeder.references[0],
@@ -169,13 +170,16 @@ def random_network(rng: np.random.Generator) -> Network:
     nodes = [_load(rng, 1.2 / size) for _ in range(size)]
     places = rng.permutation(size).tolist()
     if rng.random() < 0.5:
-        nodes[places.pop()] |= {"type": "slack", "V": _draw(rng, 0.98, 1.05)}
+        for _ in range(min(len(places), int(rng.choice([1, 1, 1, 2])))):
+            nodes[places.pop()] |= {"type": "slack", "V": _draw(rng, 0.98, 1.05)}
+        droop_units = int(rng.choice([0, 0, 1]))
     else:
-        for _ in range(min(len(places), int(rng.integers(1, 4)))):
-            nodes[places.pop()] |= {
-                "type": "PD", "P0": _draw(rng, 0.0, 0.6), "mp": _draw(rng, 0.003, 0.06),
-                "V0": _draw(rng, 0.99, 1.03), "nq": 0,
-            }  # fmt: skip
+        droop_units = int(rng.integers(1, 4))
+    for _ in range(min(len(places), droop_units)):
+        nodes[places.pop()] |= {
+            "type": "PD", "P0": _draw(rng, 0.0, 0.6), "mp": _draw(rng, 0.003, 0.06),
+            "V0": _draw(rng, 0.99, 1.03), "nq": 0, "f0": float(rng.choice([1.0, 1.0, 1.002])),
+        }  # fmt: skip
     for _ in range(min(len(places), int(rng.integers(0, 3)))):
         nodes[places.pop()] |= {"type": "PV", "PG": _draw(rng, 0, 0.5), "V": _draw(rng, 0.99, 1.03)}
     for _ in range(min(len(places), int(rng.integers(0, 3)))):

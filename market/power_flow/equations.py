@@ -116,6 +116,12 @@ class Equations:
         q = np.where(self._holds_v, state.voltage - self._v0, q)
         return np.concatenate((p[self._active], q[self._voltages]))
 
+    def place(self, row: int) -> str:
+        """Which equation a row of the mismatch is."""
+        places = [f"P at node {i}" for i in self._active]
+        places += [f"Q at node {i}" for i in self._voltages]
+        return places[row]
+
     def jacobian(self, state: State) -> Floats:
         """dF/dx: the paper's blocks B, A', E and F over D, C' and G."""
         phasors = state.phasors

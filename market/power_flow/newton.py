@@ -42,7 +42,9 @@ def solve(equations: Equations, start: State) -> State:
             damping = max(10 * damping, _FIRST_DAMPING)
             if damping > _LAST_DAMPING:
                 break
-    raise InfeasibleFlow(f"the iteration ends with a mismatch of {_worst(mismatch):.2g} p.u.")
+    place = equations.place(int(np.abs(mismatch).argmax()))
+    reason = f"the iteration ends with a mismatch of {_worst(mismatch):.2g} p.u. in {place}"
+    raise InfeasibleFlow(reason)
 
 
 def _worst(mismatch: Floats) -> float:

@@ -38,10 +38,12 @@ def pandapower_states(feeder: Feeder, point: OperatingPoint) -> bool:
     """Whether the class is one on record: constant loads, fixed voltages, no limit met."""
     if point.clamped:
         return False
-    return all(
-        (node.type is not NodeType.PD or node.reactive_droop == 0)
-        and _is_constant(node, islanded=feeder.islanded)
-        for node in feeder.nodes
+    droop = [node for node in feeder.nodes if node.type is NodeType.PD]
+    shares = all(node.active_droop for node in droop) or not feeder.islanded
+    return (
+        shares
+        and all(node.reactive_droop == 0 for node in droop)
+        and all(_is_constant(node, islanded=feeder.islanded) for node in feeder.nodes)
     )
 
 

@@ -146,6 +146,8 @@ def test_users_stand_where_they_are_put():
     assert nodes(in_turn) == [1, 2, 1, 2]
     assert nodes(NETWORK) == [1, 1, 2, 2]
     assert nodes({**NETWORK, "users": "bus"}, [replace(USERS[0], bus=2)]) == [2]
+    with pytest.raises(ScenarioError, match="a is at bus 3, which no line reaches"):
+        nodes({**NETWORK, "users": "bus"}, [replace(USERS[0], bus=3)])
 
 
 def test_the_ledger_refuses_the_same_trades_of_a_weak_feeder():

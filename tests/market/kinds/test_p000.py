@@ -92,7 +92,7 @@ def test_a_bad_field_is_named_with_its_case(kind, change, field, says):
     [
         ([{"type": "PQ"}, {"type": "PQ"}], "neither a slack nor a PD node"),
         ([{"type": "slack"}, {"type": "PQ"}, {"type": "PQ"}], "no line leads from nodes 2"),
-        ([{"type": "slack"}, {"type": "PQ", "PL": 90.0}], "ends with a mismatch"),
+        ([{"type": "slack"}, {"type": "PQ", "PL": 90.0}], "p.u. in P at node 1"),
         (
             [{"type": "PD", "mp": 0.01, "Pmax": 0.1}, {"type": "PQ", "PL": 0.5}],
             "every PD node is at its limit",

@@ -74,7 +74,7 @@ def test_a_wrong_answer_is_not_called_checked():
         (Node(NodeType.PD, active_droop=0.01), Load(0.0, 0.0, 1.5, 2.5), PANDAPOWER),
         (Node(NodeType.PD, active_droop=0.01), Load(0.4, 0.1, 0, 0, 1.0), TWO_STAGE),
         (Node(NodeType.PD, active_droop=0.01, reactive_droop=0.05), Load(0.4, 0.1), TWO_STAGE),
-        (Node(NodeType.PD, active_droop=0.0, frequency=0.999), Load(0.4, 0.1, 1.0), TWO_STAGE),
+        (Node(NodeType.PD, active_droop=0.0, frequency=0.999), Load(0.4, 0.1), TWO_STAGE),
     ],
 )
 def test_the_form_of_a_feeder_decides_what_it_is_checked_against(unit, load, said):
