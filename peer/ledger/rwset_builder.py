@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from gridloom.common.memo import BoundedMemo
 from gridloom.protos.ledger.rwset import rwset_pb2
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
     HashedRWSet,
@@ -27,6 +28,10 @@ from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import Version as KVVersi
 from .range_query import kv_read
 from .state_db import Version, key_hash
 
+MOST_READS_REMEMBERED = 4
+"""Reads of a namespace that is only read, whose serialised form is remembered."""
+_read_only: BoundedMemo[tuple[tuple[str, Version | None], ...], bytes] = BoundedMemo(1 << 8)
+
 
 class RwSetBuilder:
     """The read-write set of one simulation while it grows."""
@@ -39,6 +44,11 @@ class RwSetBuilder:
     def has_private_writes(self) -> bool:
         """Whether a private set would be built."""
         return bool(self._private)
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those of the public set, sorted."""
+        return tuple(sorted(self._namespaces))
 
     def add_read(self, namespace: str, key: str, version: Version | None) -> None:
         """Note a read of the committed value; None for an absent key."""
@@ -95,9 +105,7 @@ class RwSetBuilder:
                 hashes[namespace, name] = sha256(data).digest()
         public = rwset_pb2.TxReadWriteSet()
         for namespace, content in sorted(self._namespaces.items()):
-            added = public.ns_rwset.add(
-                namespace=namespace, rwset=content.build().SerializeToString()
-            )
+            added = public.ns_rwset.add(namespace=namespace, rwset=content.serialized())
             for name, hashed in sorted(content.collections.items()):
                 added.collection_hashed_rwset.add(
                     collection_name=name,
@@ -130,19 +138,29 @@ class _Namespace:
         self.range_queries: dict[tuple[str, str, bool], RangeQueryInfo] = {}
         self.collections: dict[str, _HashedCollection] = {}
 
-    def build(self) -> KVRWSet:
-        return KVRWSet(
+    def serialized(self) -> bytes:
+        """The KVRWSet; every transaction of a chaincode reads the same of its definition."""
+        if self.writes or self.metadata_writes or self.range_queries:
+            return self._build().SerializeToString()
+        reads = tuple(self.reads.items())
+        known = _read_only.get(reads)
+        if known is None:
+            known = self._build().SerializeToString()
+            if len(reads) <= MOST_READS_REMEMBERED:
+                _read_only.put(reads, known)
+        return known
+
+    def _build(self) -> KVRWSet:
+        built = KVRWSet(
             reads=[kv_read(key, self.reads[key]) for key in sorted(self.reads)],
             range_queries_info=self.range_queries.values(),
-            writes=[
-                KVWrite(key=key, is_delete=not value, value=value)
-                for key, value in sorted(self.writes.items())
-            ],
-            metadata_writes=[
-                KVMetadataWrite(key=key, entries=_entries(metadata))
-                for key, metadata in _by_key(self.metadata_writes)
-            ],
         )
+        for key in sorted(self.writes):
+            value = self.writes[key]
+            built.writes.add(key=key, is_delete=not value, value=value)
+        for key, metadata in _by_key(self.metadata_writes):
+            built.metadata_writes.add(key=key, entries=_entries(metadata))
+        return built
 
 
 class _HashedCollection:

@@ -149,7 +149,7 @@ class TxSimulator(QueryExecutor):
         return SimulationResults(
             public=public.SerializeToString(),
             private=private,
-            namespaces=tuple(ns.namespace for ns in public.ns_rwset),
+            namespaces=self._builder.namespaces,
             private_reads=frozenset(self._private_reads),
             written={place: dict(keys) for place, keys in self._written.items()},
         )
