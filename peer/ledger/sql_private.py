@@ -7,7 +7,7 @@ connection runs these statements inside its own transactions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Dialect, Table, bindparam, delete, insert, select, tuple_, update
@@ -23,6 +23,7 @@ from .store import (
     CollectionsRow,
     KeyExpiry,
     MissingRow,
+    PrivateKeyRow,
     PrivatePart,
     PrivateRow,
     Reconciliation,
@@ -53,11 +54,13 @@ class PrivateTables:
     """Statements over the private tables, rendered once, and what is done with them.
 
     Parameters stand in the order in which a statement names them; an update has its new
-    values first.
+    values first.  Nobody else may write these tables meanwhile: while nothing in them ever
+    expires, which is remembered, a block is not asked what goes with it.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
+        self._dated: bool | None = None
         self._insert = sqlite_insert if dialect.name == "sqlite" else postgresql_insert
         self._render_rows()
         self._render_keys()
@@ -72,17 +75,22 @@ class PrivateTables:
         self.begin(write, part)
         write(self._open_missing, [(_WANTED, *place, _NO_MEMBER) for place in part.opened])
         self._purge(write, record.updates)
-        for expire in self._expire:
-            write(expire, [(number,)])
+        if self._expires(write.all):
+            for expire in self._expire:
+                write(expire, [(number,)])
 
     def begin(self, write: Write, part: PrivatePart) -> None:
         """Write what a block, or a snapshot, says of data that is not here."""
+        if part.key_expiries:
+            self._dated = True
+        self._note((*part.rows, *part.keys, *part.missing))
         write(self._add_missing, [_missing(row) for row in part.missing])
         write(self._add_expiry, list(part.key_expiries))
         write(self._add_collections, list(part.collections))
 
     def reconcile(self, write: Write, found: Reconciliation) -> None:
         """Write private data of old blocks."""
+        self._note((*(row for _, row in found.rows), *found.keys))
         rows = [(block, *row) for block, row in found.rows]
         write(self._add_row, rows)
         write(self._add_key, list(found.keys))
@@ -121,6 +129,8 @@ class PrivateTables:
 
     def expiring(self, read: Read, block: int) -> list[KeyExpiry]:
         """Keys that go with a block."""
+        if not self._expires(read):
+            return []
         return [KeyExpiry(*row) for row in read(self._expiring, (block,))]
 
     def collections_below(self, read: Read, namespace: str, block: int) -> CollectionsRow | None:
@@ -131,6 +141,17 @@ class PrivateTables:
     def collections(self, read: Read) -> list[CollectionsRow]:
         """Every definition of collections, by chaincode, newest first."""
         return [CollectionsRow(*row) for row in read(self._collections, ())]
+
+    def _expires(self, read: Read) -> bool:
+        """Whether anything here goes at some block."""
+        if self._dated is None:
+            self._dated = any(read(query, ()) for query in self._any_dated)
+        return self._dated
+
+    def _note(self, rows: Iterable[PrivateRow | PrivateKeyRow | MissingRow]) -> None:
+        """Rows are about to be written."""
+        if any(row.expires_at is not None for row in rows):
+            self._dated = True
 
     def _purge(self, write: Write, updates: UpdateBatch) -> None:
         for (namespace, collection, key_hash), version in updates.purged.items():
@@ -204,6 +225,10 @@ class PrivateTables:
         self._expire = [
             self._render(delete(table).where(table.c.expires_at <= bindparam("block")))
             for table in (*EXPIRING, key_expiries)
+        ]
+        self._any_dated = [
+            f"{self._render(select(column).where(column.is_not(None)))} LIMIT 1"
+            for column in (table.c.expires_at for table in (*EXPIRING, key_expiries))
         ]
         columns = collections.c
         newest_first = columns.block.desc()

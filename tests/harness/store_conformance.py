@@ -342,6 +342,26 @@ class StoreConformance:
         assert store.private_key("cc", "d", key) == b"k"
         assert store.expiring(2) == []
 
+    @pytest.mark.parametrize("late", [False, True], ids=["with its block", "found later"])
+    def test_what_expires_is_noticed_after_blocks_of_which_nothing_does(
+        self, store: LedgerStore, late: bool
+    ) -> None:
+        mortal = PrivateRow(0, "cc", "c", private_set("k"), expires_at=3)
+        key = sha256(b"k").digest()
+        store.commit(record(0, {b"a": b"1"}))
+        assert store.expiring(1) == []
+        if late:
+            store.commit(record(1))
+            store.reconcile(Reconciliation([(1, mortal)], keys_of(1, [mortal])))
+        else:
+            store.commit(record(1, private=(mortal,)))
+        store.commit(record(2))
+        assert store.private_data(1) == [mortal]
+        assert store.private_key("cc", "c", key) == b"k"
+        store.commit(record(3))
+        assert store.private_data(1) == []
+        assert store.private_key("cc", "c", key) is None
+
     def test_wanted_private_data_is_listed_by_newest_blocks(self, store: LedgerStore) -> None:
         for number in range(4):
             rows = tuple(MissingRow(number, tx, "cc", "c", tx != 1) for tx in range(3))

@@ -11,8 +11,8 @@ import pytest
 
 from gridloom.peer.ledger.errors import LedgerClosed, StoreDamaged, StoreFailed
 from gridloom.peer.ledger.sqlite import SqliteStore
-from gridloom.peer.ledger.store import TransactionRow
-from harness.store_conformance import StoreConformance, contents, record
+from gridloom.peer.ledger.store import PrivateRow, TransactionRow
+from harness.store_conformance import StoreConformance, contents, private_set, record
 
 _TESTS = Path(__file__).parents[2]
 
@@ -34,6 +34,18 @@ class TestSqliteStore(StoreConformance):
         assert contents(snapshot) == [(b"a", b"1")]
         snapshot.close()
         again.close()
+
+
+def test_what_expires_is_known_again_after_reopening(tmp_path):
+    mortal = PrivateRow(0, "cc", "c", private_set("k"), expires_at=1)
+    store = SqliteStore(tmp_path / "ledger.db")
+    store.commit(record(0, private=(mortal,)))
+    store.close()
+    again = SqliteStore(tmp_path / "ledger.db")
+    assert again.private_data(0) == [mortal]
+    again.commit(record(1))
+    assert again.private_data(0) == []
+    again.close()
 
 
 def test_commits_are_logged_ahead_and_synced_in_full(tmp_path):
