@@ -105,13 +105,19 @@ def run(
 @app.command("list", epilog="Example: gridloom bench list")
 def list_workloads() -> None:
     """Show the workloads that come with the package, and their arguments."""
-    from gridloom.bench.workload import LOAD, built_in  # noqa: PLC0415
+    from gridloom.bench.workload import built_in  # noqa: PLC0415
 
     for name, kind in built_in().items():
         typer.echo(f"{name:14} {(kind.__doc__ or '').strip().splitlines()[0]}")
         for argument, meaning in kind.arguments.items():
             typer.echo(f"{'':14}   {argument}: {meaning}")
-    typer.echo(f"They call the chaincode `load`: gridloom chaincode deploy {LOAD}")
+    typer.echo("\nOn a network that is there they call what these commands deploy:")
+    needs = {need for kind in built_in().values() for need in kind.chaincodes}
+    for need in sorted(needs, key=lambda need: need.name):
+        module = f" --module {need.module}" if need.module else ""
+        typer.echo(f"  gridloom chaincode deploy {need.source} --name {need.name}{module}")
+        if need.collections:
+            typer.echo(f"    with --collections and a file of: {need.collections}")
 
 
 @app.command(epilog="Example: gridloom bench table14 --html table14.html")
