@@ -13,7 +13,8 @@
           rateControl: {type: fixed-rate, opts: {tps: 250}}
 
 Rate controllers: fixed-load (transactionLoad), fixed-rate (tps), linear-rate (startingTps,
-finishingTps), maximum-rate (startingTps, factor, seconds, latencyLimit in ms).
+finishingTps), maximum-rate (startingTps, factor, seconds, latencyLimit in ms), which is followed
+by a round at half the rate that it found.
 (Fabric: Caliper's benchmark configuration file)
 """
 
@@ -53,6 +54,10 @@ class Round:
     count: int | None = None
     warmup: float = DEFAULT_WARM_UP
     retries: int = 0
+
+    def at_half_of(self, tps: float) -> Round:
+        """Return a round of the same work at half of a rate."""
+        return replace(self, name=f"{self.name} at half load", rate=FixedRate(tps / 2), count=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .crew import WorkerCrew
 from .environment import environment
 from .errors import NetworkUnusable
 from .own_network import OwnNetwork, running
+from .rates import MaximumRate
 from .result import BenchmarkResult, RoundResult
 from .rounds import Benchmark, Round
 from .runner import Progress, Runner
@@ -68,13 +69,20 @@ class Session:
         self._listener.step("measuring P-256 verifications of one core")
         verifications = verifications_per_second()
         results: list[RoundResult] = []
+
+        async def run(runner: Runner, round_: Round) -> None:
+            results.append(await runner.run(round_))
+            self._listener.done(results[-1])
+
         async with WorkerCrew(benchmark.workers, self._seed) as crew:
             for rounds in self._groups(benchmark.rounds, workloads):
                 async with self._network_for(rounds, workloads) as target:
                     runner = Runner(crew, target, verifications, self._listener.progress)
                     for round_ in rounds:
-                        results.append(await runner.run(round_))
-                        self._listener.done(results[-1])
+                        await run(runner, round_)
+                        found = results[-1].planned_tps
+                        if isinstance(round_.rate, MaximumRate) and found:
+                            await run(runner, round_.at_half_of(found))
         named = "an existing one" if self._target else self._description(benchmark.rounds)
         return BenchmarkResult(results, environment(verifications, named, benchmark.workers))
 

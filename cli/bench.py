@@ -10,6 +10,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .bench_options import (
+    Arguments,
+    Channel,
+    Concurrency,
+    Csv,
+    Duration,
+    ExistingNetwork,
+    Html,
+    Json,
+    MspFolder,
+    OrdererAddress,
+    OrdererCa,
+    OrdererName,
+    Processes,
+    Rate,
+    Retries,
+    RoundsFile,
+    Saturation,
+    Seed,
+    WarmUp,
+    Workers,
+    WorkersOfRounds,
+    WorkloadName,
+)
 from .running import run as run_coroutine
 
 if TYPE_CHECKING:
@@ -20,64 +44,30 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Benchmarks: load on a network, measured.", no_args_is_help=True)
 
-Json = Annotated[Path | None, typer.Option("--json", help="Write the result as JSON.")]
-Csv = Annotated[Path | None, typer.Option("--csv", help="Write a line for each round.")]
-Html = Annotated[Path | None, typer.Option("--html", help="Write a report with plots, one file.")]
-Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes that make load.")]
-Processes = Annotated[
-    bool, typer.Option("--processes", help="Start the network with a process for each node.")
-]
-Duration = Annotated[float, typer.Option("--duration", min=0.1, help="Seconds of each round.")]
-
 
 @app.command(
     epilog="Example: gridloom bench run --workload submit --concurrency 64 --duration 30 "
     "--json out.json --html out.html"
 )
 def run(
-    rounds: Annotated[
-        Path | None, typer.Argument(help="A benchmark in YAML; without it --workload is run.")
-    ] = None,
-    network: Annotated[
-        Path | None,
-        typer.Option(
-            "--network",
-            help="A connection profile, or the folder of a running network; without it the "
-            "default network is started for the run and taken down.",
-        ),
-    ] = None,
-    workload: Annotated[
-        str, typer.Option("--workload", help="A name of `bench list`, or a Python file.")
-    ] = "submit",
-    concurrency: Annotated[
-        int | None, typer.Option("--concurrency", min=1, help="Transactions under way (64).")
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option("--rate", min=0.001, help="Starts a second (open loop).")
-    ] = None,
-    saturation: Annotated[
-        bool, typer.Option("--saturation", help="Search the highest rate that is sustained.")
-    ] = False,
+    rounds: RoundsFile = None,
+    network: ExistingNetwork = None,
+    workload: WorkloadName = "submit",
+    concurrency: Concurrency = None,
+    rate: Rate = None,
+    saturation: Saturation = False,
     duration: Duration = 10.0,
-    warmup: Annotated[float, typer.Option("--warmup", min=0, help="Seconds not measured.")] = 2.0,
-    retries: Annotated[int, typer.Option("--retries", min=0, help="Of MVCC conflicts.")] = 0,
-    argument: Annotated[
-        list[str] | None, typer.Option("--arg", help="NAME=VALUE for the workload.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option("--workers", min=1, max=64, help="Processes that make load (1).")
-    ] = None,
+    warmup: WarmUp = 2.0,
+    retries: Retries = 0,
+    argument: Arguments = None,
+    workers: WorkersOfRounds = None,
     processes: Processes = False,
-    channel: Annotated[str, typer.Option("--channel", "-C", help="With --network.")] = "",
-    msp: Annotated[
-        Path | None, typer.Option("--msp", help="With a profile: the user's MSP folder.")
-    ] = None,
-    orderer: Annotated[str, typer.Option("--orderer", help="With a profile: host:port.")] = "",
-    orderer_ca: Annotated[Path | None, typer.Option("--orderer-ca", help="Its TLS CA.")] = None,
-    orderer_name: Annotated[
-        str, typer.Option("--orderer-name", help="The name in its TLS certificate.")
-    ] = "",
-    seed: Annotated[int, typer.Option("--seed", help="Of the workloads' choices.")] = 0,
+    channel: Channel = "",
+    msp: MspFolder = None,
+    orderer: OrdererAddress = "",
+    orderer_ca: OrdererCa = None,
+    orderer_name: OrdererName = "",
+    seed: Seed = 0,
     json: Json = None,
     csv: Csv = None,
     html: Html = None,
@@ -87,13 +77,15 @@ def run(
     A network that is there must have the chaincode of the workloads; `bench list` says where it
     is. Exit status 1 when a round could not be driven as planned.
     """
+    if sum(option is not None for option in (concurrency, rate)) + saturation > 1:
+        raise typer.BadParameter("give one of --concurrency, --rate and --saturation")
     from gridloom.bench.existing_network import NetworkOptions, existing_target  # noqa: PLC0415
     from gridloom.bench.rounds import load_benchmark, single_round  # noqa: PLC0415
 
-    if sum(option is not None for option in (concurrency, rate)) + saturation > 1:
-        raise typer.BadParameter("give one of --concurrency, --rate and --saturation")
-    if rounds is None:
-        benchmark = single_round(
+    benchmark = (
+        load_benchmark(rounds, workers)
+        if rounds is not None
+        else single_round(
             workload,
             concurrency=concurrency,
             tps=rate,
@@ -104,25 +96,28 @@ def run(
             arguments=_arguments(argument or []),
             workers=workers or 1,
         )
-    else:
-        benchmark = load_benchmark(rounds, workers)
-    target = None
-    if network is not None:
-        options = NetworkOptions(channel, msp, orderer, orderer_ca, orderer_name)
-        target = existing_target(network, options)
+    )
+    options = NetworkOptions(channel, msp, orderer, orderer_ca, orderer_name)
+    target = None if network is None else existing_target(network, options)
     _finish(_run(benchmark, target, processes=processes, seed=seed), json, csv, html)
 
 
 @app.command("list", epilog="Example: gridloom bench list")
 def list_workloads() -> None:
     """Show the workloads that come with the package, and their arguments."""
-    from gridloom.bench.workload import LOAD, built_in  # noqa: PLC0415
+    from gridloom.bench.workload import built_in  # noqa: PLC0415
 
     for name, kind in built_in().items():
         typer.echo(f"{name:14} {(kind.__doc__ or '').strip().splitlines()[0]}")
         for argument, meaning in kind.arguments.items():
             typer.echo(f"{'':14}   {argument}: {meaning}")
-    typer.echo(f"They call the chaincode `load`: gridloom chaincode deploy {LOAD}")
+    typer.echo("\nOn a network that is there they call what these commands deploy:")
+    needs = {need for kind in built_in().values() for need in kind.chaincodes}
+    for need in sorted(needs, key=lambda need: need.name):
+        module = f" --module {need.module}" if need.module else ""
+        typer.echo(f"  gridloom chaincode deploy {need.source} --name {need.name}{module}")
+        if need.collections:
+            typer.echo(f"    with --collections and a file of: {need.collections}")
 
 
 @app.command(epilog="Example: gridloom bench table14 --html table14.html")

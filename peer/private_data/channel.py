@@ -80,62 +80,76 @@ class ChannelPrivateData:
         self._ledger = ledger
         self._network = network
         settings, signer = network.settings, network.signer
-        self._membership = membership = Membership(bundle)
-        self._configs = configs = CollectionConfigs(
+        self._membership = Membership(bundle)
+        self._configs = CollectionConfigs(
             ledger, definitions, signer.msp_id, settings.own_required, settings.own_maximum
         )
-        self._distributor = Distributor(
-            channel_id,
-            network.communication,
-            membership,
-            self._others,
-            random=network.random,
-            random_bytes=network.random_bytes,
-            ack_timeout=settings.push_ack_timeout.total_seconds(),
-        )
-        puller = Puller(
-            channel_id,
-            network.communication,
-            membership,
-            self._others,
-            random=network.random,
-            random_bytes=network.random_bytes,
-            margin=settings.btl_pull_margin,
-        )
-        self._coordinator = Coordinator(
+        self._distributor = self._new_distributor()
+        puller = self._new_puller()
+        self._coordinator = self._new_coordinator(definitions, puller)
+        self._responder = Responder(
             ledger,
+            bundle,
+            self._membership,
+            self._configs,
+            msp_id=signer.msp_id,
+            identity=signer.serialized,
+        )
+        self._reconciler = self._new_reconciler(puller)
+        self._reconciling: asyncio.Task[None] | None = None
+
+    def _new_distributor(self) -> Distributor:
+        return Distributor(
+            self._channel_id,
+            self._network.communication,
+            self._membership,
+            self._others,
+            random=self._network.random,
+            random_bytes=self._network.random_bytes,
+            ack_timeout=self._network.settings.push_ack_timeout.total_seconds(),
+        )
+
+    def _new_puller(self) -> Puller:
+        return Puller(
+            self._channel_id,
+            self._network.communication,
+            self._membership,
+            self._others,
+            random=self._network.random,
+            random_bytes=self._network.random_bytes,
+            margin=self._network.settings.btl_pull_margin,
+        )
+
+    def _new_coordinator(self, definitions: ChaincodeDefinitions, puller: Puller) -> Coordinator:
+        settings, signer = self._network.settings, self._network.signer
+        return Coordinator(
+            self._ledger,
             definitions,
-            membership,
+            self._membership,
             puller,
             msp_id=signer.msp_id,
             identity=signer.serialized,
             threshold=settings.pull_retry_threshold.total_seconds(),
-            clock=network.clock,
-            sleep=network.sleep,
+            clock=self._network.clock,
+            sleep=self._network.sleep,
             skip_invalid=settings.skip_pulling_invalid,
         )
-        self._responder = Responder(
-            ledger,
-            bundle,
-            membership,
-            configs,
-            msp_id=signer.msp_id,
-            identity=signer.serialized,
-        )
-        self._reconciler = Reconciler(
-            ledger,
-            configs,
-            membership,
+
+    def _new_reconciler(self, puller: Puller) -> Reconciler:
+        settings = self._network.settings
+        return Reconciler(
+            self._ledger,
+            self._configs,
+            self._membership,
             puller,
             ReconcilerOptions(
                 settings.reconcile_interval.total_seconds(),
                 settings.reconcile_batch,
                 settings.unavailable_interval.total_seconds(),
             ),
-            clock=network.clock,
-            sleep=network.sleep,
+            clock=self._network.clock,
+            sleep=self._network.sleep,
         )
-        self._reconciling: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Look for missing private data from now on, if the settings say so."""

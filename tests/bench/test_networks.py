@@ -14,8 +14,9 @@ from gridloom.bench.target import Target
 from gridloom.bench.workload import NETWORKS, built_in, find_workload
 from gridloom.client.connection_profile import ProfileError
 from gridloom.common.msp_directory import MspDirectoryError
-from gridloom.deploy.home import HomeError, NetworkHome, describe
+from gridloom.deploy.home import HomeError, NetworkHome
 from gridloom.deploy.network import Network
+from gridloom.deploy.network_state import describe
 from gridloom.deploy.topology import Topology
 
 PROFILE = "organizations/peerOrganizations/org1.example.com/connection-org1.json"

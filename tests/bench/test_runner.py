@@ -1,18 +1,23 @@
 """Rounds on a network of this process: what comes out, and what becomes of what goes wrong."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gridloom.bench import driver, runner, saturation
+from gridloom.bench import driver, runner, saturation, session
 from gridloom.bench.crew import LocalCrew
 from gridloom.bench.own_network import deploy
 from gridloom.bench.rates import FixedLoad, FixedRate, MaximumRate
-from gridloom.bench.result import RoundResult
-from gridloom.bench.rounds import Round
+from gridloom.bench.result import RoundResult, failed_round
+from gridloom.bench.rounds import Benchmark, Round
 from gridloom.bench.runner import Runner
+from gridloom.bench.session import Session
 from gridloom.bench.target import Target
-from gridloom.bench.workload import Connections, find_workload
+from gridloom.bench.workload import NETWORKS, Connections, find_workload
+from gridloom.chaincode.energy.neighbours import COMPENSATION
+from gridloom.common.identities import SigningIdentity
 from gridloom.deploy.network import Network
 from gridloom.deploy.topology import Topology
 
@@ -26,6 +31,7 @@ class Bench:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.seen: list[tuple[str, int, int]] = []
+        self.users: dict[tuple[str, str], SigningIdentity] = {}
 
     def connections(self, *, orderer: bool = True) -> Connections:
         access = self.network.access
@@ -37,7 +43,7 @@ class Bench:
         return Connections(
             channel.name,
             peers,
-            {("Org1MSP", "User1"): access.signer("Org1", "User1")},
+            self.users or {("Org1MSP", "User1"): access.signer("Org1", "User1")},
             access.orderer(channel) if orderer else None,
         )
 
@@ -118,6 +124,54 @@ async def test_a_search_ends_with_a_rate_that_was_sustained(
     assert result.error == ""
     assert result.planned_tps == 80
     assert result.note == "saturation after 3 probes: 80 tps was sustained"
+
+
+async def test_a_search_is_followed_by_a_round_at_half_of_what_it_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driven: list[Round] = []
+
+    class Finds80:
+        """A runner to which every search finds 80 a second."""
+
+        def __init__(self, *_: object) -> None: ...
+
+        async def run(self, round_: Round) -> RoundResult:
+            driven.append(round_)
+            planned = 80.0 if isinstance(round_.rate, MaximumRate) else round_.rate.planned_tps
+            return replace(failed_round(round_.name, round_.workload, planned, ""), tps=planned)
+
+    async def answers(_: Target) -> None: ...
+
+    monkeypatch.setattr(session, "Runner", Finds80)
+    monkeypatch.setattr(session, "check", answers)
+    search = Round("reads", "evaluate", MaximumRate(20.0, 2.0, 0.1, 1000.0), warmup=3.0)
+    result = await Session(Target("mychannel", {}, [])).run(Benchmark([search]))
+    assert [(each.name, each.planned_tps) for each in result.rounds] == [
+        ("reads", 80.0),
+        ("reads at half load", 40.0),
+    ]
+    assert driven[1].warmup == 3.0
+
+
+async def test_a_market_hour_goes_from_its_opening_to_its_settlement() -> None:
+    topology = Topology.parse((NETWORKS / "market.yaml").read_text())
+    async with Network.in_memory(topology) as network:
+        access = network.access
+        bench = Bench(network)
+        bench.users = {
+            (org.msp_id, user.name): access.signer(org.msp_id, user.name)
+            for org in topology.organizations
+            for user in org.users
+        }
+        result = await bench.run("market-hour", FixedLoad(1), count=2, arguments={"energy": 700})
+        assert (result.error, result.succeeded, result.failed) == ("", 2, {})
+        market = access.gateway("Utility", "meter").get_network("market")
+        statement = market.get_contract(COMPENSATION).evaluate_transaction("statement", "BU1")
+        account = json.loads(await statement)
+        settled, rest = divmod(-account["energy"], 700)
+        assert settled >= 2  # and more, if the load was warm before the round began
+        assert (rest, account["amount"] < 0) == (0, True)
 
 
 BROKEN = """

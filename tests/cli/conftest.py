@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from gridloom.cli import main
-from harness.network import PROBE, NetworkProcess, gridloom
+from harness.network import PROBE, NetworkProcess
 
 
 class Outcome:
@@ -53,7 +53,6 @@ def settled(run, network):
 @pytest.fixture(scope="module")
 def network(tmp_path_factory):
     """A running network with the probe on it."""
-    with NetworkProcess(tmp_path_factory.mktemp("cli") / "home") as network:
-        deployed = gridloom("chaincode", "deploy", PROBE, folder=network.home.path)
-        assert deployed.returncode == 0, deployed.stderr
+    home = tmp_path_factory.mktemp("cli") / "home"
+    with NetworkProcess(home, "--chaincode", str(PROBE)) as network:
         yield network

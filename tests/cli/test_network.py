@@ -53,7 +53,7 @@ def test_a_bad_description_is_named_and_nothing_is_left(run, tmp_path, config, m
     [
         ("--config missing.yaml", 2, "'missing.yaml' does not exist"),
         ("--port-base 64000", 1, "port base 64000 moves port"),
-        ("--port-base 70000", 2, "less than or equal to 65535"),
+        ("--port-base 70000", 2, "--port-base"),
         ("--in-memory --processes", 1, "drop --in-memory"),
         ("--dir /proc/version/x --port-base 0", 1, "Not a directory"),
     ],

@@ -60,7 +60,7 @@ def test_a_transaction_found_invalid_ends_with_status_1(on_network):
         ("chaincode deploy ./missing", 2, "'./missing' does not exist"),
         ("chaincode approve probe --package-id nope:1 --sequence 9", 1, "sequence 9"),
         ("chaincode install description.yaml", 2, "does not exist"),
-        ("blocks --from -1", 2, "greater than or equal to 0"),
+        ("blocks --from -1", 2, "--from"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(on_network, line, status, message):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.network import PROBE
+from harness.client_conformance import ClientConformance
 from harness.node_client import NodeClient
 
 CLIENT = NodeClient("fabric_network")
@@ -13,24 +13,16 @@ def test_every_kind_of_call_is_checked():
 
 
 @pytest.mark.network
-class TestOneProcess:
+class TestOneProcess(ClientConformance):
     """All nodes in one process."""
 
-    options = ()
-
-    @pytest.fixture(scope="class")
-    @classmethod
-    def reports(cls, tmp_path_factory):
-        return CLIENT.run(tmp_path_factory.mktemp("network") / "home", PROBE, *cls.options)
-
-    @pytest.mark.parametrize("check", CLIENT.checks)
-    def test_the_former_client_passes(self, reports, check):
-        assert check in reports, f"{check} did not run; there is: {', '.join(reports)}"
-        assert reports[check]["error"] is None
+    client = CLIENT
 
 
+@pytest.mark.network
 @pytest.mark.slow
-class TestProcesses(TestOneProcess):
+class TestProcesses(ClientConformance):
     """Each node in a process of its own: of others only the endpoint is known."""
 
+    client = CLIENT
     options = ("--processes",)
