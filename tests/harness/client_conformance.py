@@ -26,10 +26,14 @@ class ClientConformance:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def reports(cls, tmp_path_factory):
+    def reports(
+        cls, tmp_path_factory: pytest.TempPathFactory
+    ) -> Mapping[str, Mapping[str, object]]:
         """What each check reported."""
         return cls.client.run(tmp_path_factory.mktemp("network") / "home", PROBE, *cls.options)
 
-    def test_the_client_passes(self, reports: Mapping[str, Mapping[str, object]], check: str):
+    def test_the_client_passes(
+        self, reports: Mapping[str, Mapping[str, object]], check: str
+    ) -> None:
         assert check in reports, f"{check} did not run; there is: {', '.join(reports)}"
         assert reports[check]["error"] is None
