@@ -19,6 +19,9 @@ from .update_batch import UpdateBatch, Updates
 _NAMESPACE, _COLLECTION, _KEY, _IS_DELETE, _VALUE, _VERSION_BYTES = 1, 2, 3, 4, 5, 6
 _KVWRITES = 1
 _LENGTH_DELIMITED = 2
+_TAGS = [bytes((number << 3 | _LENGTH_DELIMITED,)) for number in range(_VERSION_BYTES + 1)]
+_ONE_BYTE = [bytes((size,)) for size in range(0x80)]
+"""Lengths that a varint of one byte holds."""
 
 
 def commit_hash(codes: bytes, batch: UpdateBatch, previous: bytes) -> bytes:
@@ -76,7 +79,9 @@ def _kv_write(key: bytes, entry: VersionedValue) -> bytes:
 def _field(number: int, content: bytes) -> bytes:
     if not content:
         return b""
-    return bytes((number << 3 | _LENGTH_DELIMITED,)) + _varint(len(content)) + content
+    size = len(content)
+    length = _ONE_BYTE[size] if size < len(_ONE_BYTE) else _varint(size)
+    return _TAGS[number] + length + content
 
 
 def _varint(number: int) -> bytes:

@@ -80,11 +80,13 @@ class TxRwSet:
         """Where in the state the keys lie that are read or written, ranges apart."""
         for ns in self.namespaces:
             for keyed in (ns.kv.reads, ns.kv.writes, ns.kv.metadata_writes):
-                yield from ((ns.namespace, entry.key.encode()) for entry in keyed)
+                for entry in keyed:
+                    yield ns.namespace, entry.key.encode()
             for coll in ns.collections:
                 namespace, sets = hashed_namespace(ns.namespace, coll.name), coll.hashed
                 for hashed in (sets.hashed_reads, sets.hashed_writes, sets.metadata_writes):
-                    yield from ((namespace, entry.key_hash) for entry in hashed)
+                    for secret in hashed:
+                        yield namespace, secret.key_hash
 
     @property
     def has_private_writes(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -145,6 +146,7 @@ def key_hash(key: str) -> bytes:
     return sha256(encode_key(key)).digest()
 
 
+@lru_cache(maxsize=1024)
 def _order_preserving(number: int) -> bytes:
     body = number.to_bytes((number.bit_length() + 7) // 8, "big")
     return bytes([len(body)]) + body
