@@ -7,7 +7,8 @@ from functools import cache
 
 import pytest
 
-from gridloom.common.rpc import Channel, Code, RpcError, ServiceRegistry
+from gridloom.common.rpc import Code, RpcError, ServiceRegistry
+from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.deploy.material import Material, create_material
 from gridloom.deploy.topology import Topology
 from gridloom.orderer.cluster.dialer import grpc_dialer
@@ -80,19 +81,19 @@ async def running(node: Node) -> AsyncIterator[str]:
         await server.stop()
 
 
-async def send(channel: Channel) -> RpcError | None:
-    """Send one message; what became of it."""
+async def send(channel: GrpcChannel, *, connected: bool = True) -> RpcError | None:
+    """Send one message, over a connection unless there can be none; what became of it."""
 
     async def one() -> AsyncIterator[StepRequest]:
         yield StepRequest(consensus_request=ConsensusRequest(channel="mychannel"))
 
     try:
-        async with (
-            asyncio.timeout(120),
-            aclosing(channel.stream(STEP, one(), StepResponse)) as answers,
-        ):
-            async for _ in answers:
-                pass
+        async with asyncio.timeout(120):
+            if connected:
+                await channel.wait_for_ready()
+            async with aclosing(channel.stream(STEP, one(), StepResponse)) as answers:
+                async for _ in answers:
+                    pass
     except RpcError as error:
         return error
     finally:
@@ -100,9 +101,11 @@ async def send(channel: Channel) -> RpcError | None:
     return None
 
 
-def dial(name: str, target: Member, of: Material | None = None) -> Channel:
+def dial(name: str, target: Member, of: Material | None = None) -> GrpcChannel:
     own = (of or material()).node(name).tls
-    return grpc_dialer(own.certificate, own.key)(target)
+    channel = grpc_dialer(own.certificate, own.key)(target)
+    assert isinstance(channel, GrpcChannel)
+    return channel
 
 
 async def test_a_consenter_is_heard() -> None:
@@ -124,7 +127,7 @@ async def test_an_orderer_that_is_no_consenter_is_refused() -> None:
 async def test_a_certificate_of_a_foreign_ca_does_not_even_connect() -> None:
     node = Node()
     async with running(node) as endpoint:
-        error = await send(dial(ONE, member(ONE, endpoint), strangers()))
+        error = await send(dial(ONE, member(ONE, endpoint), strangers()), connected=False)
     assert error is not None
     assert error.code is Code.UNAVAILABLE
 
@@ -145,7 +148,7 @@ async def test_a_server_with_another_certificate_of_the_same_ca_is_not_believed(
 ) -> None:
     node = Node()
     async with running(node) as endpoint:
-        error = await send(dial(TWO, member(expected, endpoint)))
+        error = await send(dial(TWO, member(expected, endpoint)), connected=False)
     assert error is not None
     assert error.code is Code.UNAVAILABLE
     assert node.receiver.heard == []
