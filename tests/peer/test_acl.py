@@ -2,10 +2,13 @@
 
 import pytest
 
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.msp import Msp
 from gridloom.common.policies.policy import SignedData
 from gridloom.peer.acl import CHANNEL_RESOURCES, PEER_RESOURCES, AccessControl, AccessDenied
+from gridloom.protos.common.configtx_pb2 import Config
+from gridloom.protos.peer.configuration_pb2 import ACLs, APIResource
 from gridloom.protos.peer.proposal_pb2 import SignedProposal
 from harness.consortium import CHANNEL, Consortium, consortium
 
@@ -65,6 +68,46 @@ def test_only_writers_of_the_channel_may_act(resource):
     orderer = consortium().orderer()
     answers = allowed(access(), resource, CHANNEL, USER1, USER2, PEER1, ADMIN1, orderer)
     assert answers == [True, True, False, True, False]
+
+
+def verified(control: AccessControl, *signers: SigningIdentity) -> list[bool]:
+    """Who may propose of those whose signatures have been checked already."""
+    answers = []
+    for signer in signers:
+        known = consortium().bundle().msp_manager.deserialize(signer.serialized)
+        try:
+            control.check_verified("peer/Propose", CHANNEL, known, signed(signer))
+            answers.append(True)
+        except AccessDenied:
+            answers.append(False)
+    return answers
+
+
+def test_whose_signature_was_checked_is_judged_all_the_same():
+    signers = (USER1, USER2, PEER1, ADMIN1, consortium().orderer())
+    assert verified(access(), *signers) == [True, True, False, True, False]
+    known = consortium().bundle().msp_manager.deserialize(PEER1.serialized)
+    with pytest.raises(AccessDenied, match=r"with policy \[/Channel/Application/Writers\]: \[impl"):
+        access().check_verified("peer/Propose", CHANNEL, known, signed(PEER1))
+
+
+def test_whose_signature_was_checked_is_judged_by_the_configuration_in_force():
+    local = Msp.from_config(consortium().material.msp_config("Org1MSP"))
+    config = Config()
+    config.CopyFrom(consortium().bundle().config)
+    bundles = {CHANNEL: ChannelBundle(CHANNEL, config)}
+    control = AccessControl(bundles.get, local)
+    assert verified(control, USER1, USER2) == [True, True]
+
+    application = config.channel_group.groups["Application"]
+    del application.groups["Org2MSP"]
+    bundles[CHANNEL] = ChannelBundle(CHANNEL, config)
+    assert verified(control, USER1, USER2) == [True, False]
+
+    only_admins = {"peer/Propose": APIResource(policy_ref="/Channel/Application/Admins")}
+    application.values["ACLs"].value = ACLs(acls=only_admins).SerializeToString()
+    bundles[CHANNEL] = ChannelBundle(CHANNEL, config)
+    assert verified(control, USER1, ADMIN1) == [False, True]
 
 
 def test_a_signature_over_something_else_opens_nothing():

@@ -34,7 +34,7 @@ async def endorser(tmp_path):
     peers = []
 
     async def start(height: int, now: datetime = CAPTURED):
-        peer = await golden_peer(height, now, FilePackageStore(tmp_path))
+        peer = await golden_peer(height, now, FilePackageStore(tmp_path / str(len(peers))))
         peers.append(peer)
         method = peer.services().find("/protos.Endorser/ProcessProposal")
 
@@ -87,6 +87,18 @@ async def test_a_forged_signature_gets_the_real_refusal(endorser):
         Code.UNKNOWN,
         "error validating proposal: access denied: channel [golden1] creator org [Org1MSP]",
     )
+
+
+async def test_a_proposal_that_was_opened_before_is_checked_all_the_same(endorser):
+    _, process = await endorser(62)
+    proposal = request(9)
+    await process(proposal)
+    forged = SignedProposal(proposal_bytes=proposal.proposal_bytes, signature=request(1).signature)
+    with pytest.raises(RpcError, match=r"access denied: channel \[golden1\] creator org"):
+        await process(forged)
+    _, process_later = await endorser(62, CAPTURED + timedelta(minutes=16))
+    with pytest.raises(RpcError, match="request unauthorized due to incorrect timestamp"):
+        await process_later(proposal)
 
 
 async def test_the_cleartext_of_private_writes_is_kept_until_commit(endorser):
