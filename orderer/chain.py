@@ -55,6 +55,11 @@ def loop_timer(seconds: float, action: Callable[[], None]) -> TimerHandle:
     return asyncio.get_running_loop().call_later(seconds, action)
 
 
+def loop_seconds() -> float:
+    """The seconds that ``loop_timer`` counts."""
+    return asyncio.get_running_loop().time()
+
+
 class ChainUnavailable(GridloomError):
     """A chain that takes no messages: the channel, and why."""
 

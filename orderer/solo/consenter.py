@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from gridloom.common.channel.bundle import ChannelBundle
 
-from ..chain import ConsenterSupport, CuttingMode, Timer, loop_timer
+from ..chain import ConsenterSupport, CuttingMode, Timer, loop_seconds, loop_timer
 from .chain import SoloChain
 
 CONSENSUS_TYPE = "solo"
 
 
 class SoloConsenter:
-    """Makes solo chains; timer, seconds (that only grow): tests bring their own."""
+    """Makes solo chains; timer, and the seconds it counts: tests bring their own."""
 
     onboards = False
 
@@ -22,7 +21,7 @@ class SoloConsenter:
         self,
         cutting: CuttingMode = CuttingMode.BATCH_TIMEOUT,
         timer: Timer = loop_timer,
-        seconds: Callable[[], float] = time.monotonic,
+        seconds: Callable[[], float] = loop_seconds,
     ) -> None:
         self._cutting = cutting
         self._timer = timer

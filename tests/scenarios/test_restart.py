@@ -188,7 +188,8 @@ async def test_a_peer_that_was_killed_alone_catches_up_when_it_is_back(tmp_path)
                 await shelf.submit_transaction("put", f"k{number}", "meanwhile")
             start(PEER)
             require_ready(PEER)
-            assert len(await require_agreement(access)) >= 24
+            # The two approvals may share a block; every later transaction waited for its own.
+            assert len(await require_agreement(access)) >= 23
             await require_everywhere(access, {f"k{n}": b"meanwhile" for n in range(20)})
             await contract(access, "shelf", "Org2").submit_transaction("put", "back", "yes")
     finally:
