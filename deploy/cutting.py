@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from gridloom.orderer.node import Orderer
+if TYPE_CHECKING:
+    from gridloom.orderer.node import Orderer
 
 CUT_SIGNAL = signal.SIGUSR1
 """What ``gridloom cut`` sends to the process of an orderer."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 
 THRESHOLDS = (50_000, 20, 50)
+_WHILE_IMPORTING = 500_000
 
 
 def collect_rarely() -> None:
     """Let a program import what it needs without a search for cycles every 700 objects."""
-    gc.set_threshold(*THRESHOLDS)
+    gc.set_threshold(_WHILE_IMPORTING)
 
 
 def settle_memory() -> None:
@@ -20,4 +21,4 @@ def settle_memory() -> None:
     """
     gc.collect()
     gc.freeze()
-    collect_rarely()
+    gc.set_threshold(*THRESHOLDS)

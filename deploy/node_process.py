@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
-from gridloom.orderer.node import Orderer
 from gridloom.peer.discovery.peers import PeerInfo
-from gridloom.peer.node import Peer
 from gridloom.peer.settings import private_data_settings
 
 from .access import GrpcConnector
@@ -23,7 +22,11 @@ from .memory import settle_memory
 from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of
 from .ports import require_free
 from .supervised import run_until_stopped
-from .topology import OrdererNode, PeerNode
+from .topology import OrdererNode, OrdererOrganization, Organization, PeerNode
+
+if TYPE_CHECKING:
+    from gridloom.orderer.node import Orderer
+    from gridloom.peer.node import Peer
 
 
 async def run_node(
@@ -57,23 +60,17 @@ class NodeProcess:
             private_data=private_data_settings(os.environ),
         )
         self._connect = GrpcConnector(topology, self._builder.material, name)
-        self._node: Orderer | Peer
-        self._place, self._node = self._build(name)
-        self._servers: list[GrpcServer | HttpServer] = [
-            self._builder.server(self._place, self._node.services())
-        ]
-        if isinstance(self._place, OrdererNode) and isinstance(self._node, Orderer):
-            self._servers.append(self._builder.admin_server(self._place, self._node))
-            if topology.clustered:
-                self._servers.append(self._builder.cluster_server(self._place, self._node))
+        self._orderer: Orderer | None = None
+        self._servers: list[GrpcServer | HttpServer] = []
+        self._node = self._build(name)
 
     async def start(self) -> None:
         """Start the node and serve; OSError if its address is taken."""
         await self._node.start()
         for server in self._servers:
             await server.start()
-        if isinstance(self._node, Orderer):
-            cut_on_signal([self._node])
+        if self._orderer is not None:
+            cut_on_signal([self._orderer])
         settle_memory()
 
     async def stop(self) -> None:
@@ -82,23 +79,37 @@ class NodeProcess:
         await self._node.stop()
         await self._connect.close()
 
-    def _build(self, name: str) -> tuple[OrdererNode | PeerNode, Orderer | Peer]:
+    def _build(self, name: str) -> Orderer | Peer:
         topology = self._builder.topology
         for orderer_org in topology.orderer_organizations:
             for node in orderer_org.orderers:
                 if node.name == name:
-                    require_free([node])
-                    return node, self._builder.orderer(node, orderer_org, self._orderer_at)
+                    return self._build_orderer(node, orderer_org)
         for org in topology.organizations:
             for member in org.peers:
                 if member.name == name:
-                    require_free([member])
-                    directory = _Directory()
-                    peer = self._builder.peer(member, org, self._orderer_at, directory)
-                    directory.open(self._builder, self._connect, member.name, peer)
-                    return member, peer
+                    return self._build_peer(member, org)
         known = (*topology.nodes(), *topology.authorities())
         raise UnknownNode(name, [each.name for each in known])
+
+    def _build_orderer(self, node: OrdererNode, org: OrdererOrganization) -> Orderer:
+        require_free([node])
+        orderer = self._orderer = self._builder.orderer(node, org, self._orderer_at)
+        self._servers = [
+            self._builder.server(node, orderer.services()),
+            self._builder.admin_server(node, orderer),
+        ]
+        if self._builder.topology.clustered:
+            self._servers.append(self._builder.cluster_server(node, orderer))
+        return orderer
+
+    def _build_peer(self, node: PeerNode, org: Organization) -> Peer:
+        require_free([node])
+        directory = _Directory()
+        peer = self._builder.peer(node, org, self._orderer_at, directory)
+        directory.open(self._builder, self._connect, node.name, peer)
+        self._servers = [self._builder.server(node, peer.services())]
+        return peer
 
     def _orderer_at(self, endpoint: str) -> Channel:
         names = {node.endpoint: node.name for node in self._builder.topology.orderers()}

@@ -21,16 +21,7 @@ from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
 from gridloom.orderer.chain import CuttingMode
-from gridloom.orderer.node import JUDGING_THREADS, Orderer
-from gridloom.orderer.storage import FileStorage, MemoryStorage
-from gridloom.peer.chaincodes.host import ChaincodeHost
-from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore, MemoryPackageStore
-from gridloom.peer.chaincodes.runtime import ChaincodeLauncher
-from gridloom.peer.chaincodes.service_launcher import ServiceLauncher
 from gridloom.peer.discovery.peers import PeerDirectory, PeerInfo
-from gridloom.peer.ledger.provider import LedgerProvider
-from gridloom.peer.ledger.storage import MEMORY
-from gridloom.peer.node import Peer
 from gridloom.peer.settings import PeerSettings, PrivateDataSettings
 from gridloom.protos.common.common_pb2 import Block
 
@@ -39,7 +30,6 @@ from .configtx import channel_genesis_block
 from .home import NetworkHome
 from .material import Material, create_material, load_material
 from .packaging import PYTHON, SERVICE
-from .python_chaincode import PythonLauncher
 from .topology import (
     ChannelSpec,
     Cutting,
@@ -53,6 +43,11 @@ from .topology import (
 if TYPE_CHECKING:
     from gridloom.orderer.cluster.dialer import Dial
     from gridloom.orderer.etcdraft.consenter import ClusterParts
+    from gridloom.orderer.node import Orderer
+    from gridloom.peer.chaincodes.host import ChaincodeHost
+    from gridloom.peer.chaincodes.runtime import ChaincodeLauncher
+    from gridloom.peer.ledger.provider import LedgerProvider
+    from gridloom.peer.node import Peer
 
 CUTTING = {
     Cutting.IDLE: CuttingMode.IDLE,
@@ -164,6 +159,9 @@ class NodeBuilder:
         orderers: a way to the orderer at ``host:port``; dial: to a fellow consenter, over gRPC
         unless given.
         """
+        from gridloom.orderer.node import JUDGING_THREADS, Orderer  # noqa: PLC0415 - not in a peer's process
+        from gridloom.orderer.storage import FileStorage, MemoryStorage  # noqa: PLC0415
+
         home = self._stored
         orderer = Orderer(
             self.material.node(node.name).signing_identity,
@@ -226,17 +224,13 @@ class NodeBuilder:
 
         orderers: a way to the orderer at ``host:port``; directory: who else is there.
         """
-        folder = None if self._stored is None else self._stored.node("peers", node.name)
-        launchers: dict[str, ChaincodeLauncher] = {
-            PYTHON: PythonLauncher(org.msp_id, development=self.development, origin=self._origin),
-            SERVICE: ServiceLauncher(),
-        }
-        store = MemoryPackageStore() if folder is None else FilePackageStore(folder / "packages")
+        from gridloom.peer.node import Peer  # noqa: PLC0415 - not in an orderer's process
+
         peer = Peer(
             self.material.node(node.name).signing_identity,
             self.material.msp_config(org.msp_id),
             self._ledgers(node),
-            ChaincodeHost(store, launchers),
+            self._chaincodes(node, org),
             orderers=orderers,
             peers=directory,
             settings=PeerSettings(
@@ -300,8 +294,30 @@ class NodeBuilder:
             random_bytes=self.random_bytes,
         )
 
+    def _chaincodes(self, node: PeerNode, org: Organization) -> ChaincodeHost:
+        """Return what runs a peer's chaincodes."""
+        from gridloom.peer.chaincodes.host import ChaincodeHost  # noqa: PLC0415 - as above
+        from gridloom.peer.chaincodes.lifecycle.store import (  # noqa: PLC0415
+            FilePackageStore,
+            MemoryPackageStore,
+        )
+        from gridloom.peer.chaincodes.service_launcher import ServiceLauncher  # noqa: PLC0415
+
+        from .python_chaincode import PythonLauncher  # noqa: PLC0415
+
+        folder = None if self._stored is None else self._stored.node("peers", node.name)
+        launchers: dict[str, ChaincodeLauncher] = {
+            PYTHON: PythonLauncher(org.msp_id, development=self.development, origin=self._origin),
+            SERVICE: ServiceLauncher(),
+        }
+        store = MemoryPackageStore() if folder is None else FilePackageStore(folder / "packages")
+        return ChaincodeHost(store, launchers)
+
     def _ledgers(self, node: PeerNode) -> LedgerProvider:
         """Return where a peer keeps its ledgers: memory, the topology's database, its folder."""
+        from gridloom.peer.ledger.provider import LedgerProvider  # noqa: PLC0415 - as above
+        from gridloom.peer.ledger.storage import MEMORY  # noqa: PLC0415
+
         home = self._stored
         return LedgerProvider(
             MEMORY if home is None else ledgers_place(self.topology, home, node.name),

@@ -22,7 +22,6 @@ from .cutting import cut_on_signal
 from .document import DocumentError
 from .home import STANDALONE, HomeError, NetworkHome
 from .memory import settle_memory
-from .network import Network
 from .network_lock import NetworkLock
 from .network_state import describe
 from .nodes import NodeBuilder
@@ -253,6 +252,8 @@ class _OneProcess:
     """All nodes in this process."""
 
     def __init__(self, builder: NodeBuilder) -> None:
+        from .network import Network  # noqa: PLC0415 - it imports every kind of node
+
         self._network = Network(builder)
         self.process_ids: Mapping[str, int] = {}
 
