@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from gridloom.protos.common import common_pb2
 
+from .blocks import assemble
 from .errors import MalformedMessage
 
 MAX_UVARINT = 10
@@ -75,13 +76,7 @@ def decode_block(body: bytes) -> common_pb2.Block:
     data = reader.strings()
     metadata = reader.strings()
     reader.end()
-    return common_pb2.Block(
-        header=common_pb2.BlockHeader(
-            number=number, previous_hash=previous_hash, data_hash=hash_of_data
-        ),
-        data=common_pb2.BlockData(data=data),
-        metadata=common_pb2.BlockMetadata(metadata=metadata),
-    )
+    return assemble(number, previous_hash, hash_of_data, data, metadata)
 
 
 def decode_block_parts(body: bytes) -> common_pb2.Block | None:

@@ -52,13 +52,25 @@ class BlockVerifier(Protocol):
 
 def new_block(number: int, previous_hash: bytes, envelopes: Sequence[bytes]) -> common_pb2.Block:
     """A block with its data hash set and all five metadata slots present and empty."""
-    return common_pb2.Block(
-        header=common_pb2.BlockHeader(
-            number=number, previous_hash=previous_hash, data_hash=data_hash(envelopes)
-        ),
-        data=common_pb2.BlockData(data=envelopes),
-        metadata=common_pb2.BlockMetadata(metadata=[b""] * METADATA_SLOTS),
-    )
+    return assemble(number, previous_hash, data_hash(envelopes), envelopes, [b""] * METADATA_SLOTS)
+
+
+def assemble(
+    number: int,
+    previous_hash: bytes,
+    hash_of_data: bytes,
+    data: Iterable[bytes],
+    metadata: Iterable[bytes],
+) -> common_pb2.Block:
+    """A block of these parts, each of which protobuf copies once (by its constructors, thrice)."""
+    block = common_pb2.Block()
+    header = block.header
+    header.number, header.previous_hash, header.data_hash = number, previous_hash, hash_of_data
+    block.data.SetInParent()
+    block.data.data.extend(data)
+    block.metadata.SetInParent()
+    block.metadata.metadata.extend(metadata)
+    return block
 
 
 def header_bytes(header: common_pb2.BlockHeader) -> bytes:

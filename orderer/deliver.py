@@ -21,7 +21,9 @@ class BlockResponses:
         self, block: common_pb2.Block, source: DeliverSource, signed: SignedData
     ) -> ab_pb2.DeliverResponse:
         """What carries a block: the same for every reader."""
-        return ab_pb2.DeliverResponse(block=block)
+        response = ab_pb2.DeliverResponse()
+        response.block.CopyFrom(block)  # the constructor would copy it twice
+        return response
 
 
 def authorize_reader(source: DeliverSource, signed: SignedData) -> None:

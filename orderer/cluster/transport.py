@@ -16,12 +16,7 @@ from contextlib import aclosing, suppress
 
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc import Channel, Code, RpcError
-from gridloom.protos.orderer.cluster_pb2 import (
-    ConsensusRequest,
-    StepRequest,
-    StepResponse,
-    SubmitRequest,
-)
+from gridloom.protos.orderer.cluster_pb2 import StepRequest, StepResponse
 
 from .dialer import Dial
 from .members import Member
@@ -68,15 +63,13 @@ class ClusterTransport:
             if node_id not in self._remotes:
                 self._remotes[node_id] = _Remote(member, self._dial, self._unreachable)
 
-    def send_consensus(self, to: int, request: ConsensusRequest) -> bool:
-        """Queue a consensus message; whether there was room for it."""
+    def send(self, to: int, request: StepRequest) -> bool:
+        """Queue a consensus message or, for the leader, a transaction; whether there was room."""
         remote = self._remotes.get(to)
-        return remote is not None and remote.consensus.put(StepRequest(consensus_request=request))
-
-    def send_submit(self, to: int, request: SubmitRequest) -> bool:
-        """Queue a transaction for the leader; whether there was room for it."""
-        remote = self._remotes.get(to)
-        return remote is not None and remote.submit.put(StepRequest(submit_request=request))
+        if remote is None:
+            return False
+        submit = request.WhichOneof("payload") == "submit_request"
+        return (remote.submit if submit else remote.consensus).put(request)
 
     def heard(self, node_id: int) -> None:
         """A member has sent something: if it refused before, it may do so no longer."""

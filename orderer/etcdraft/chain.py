@@ -17,7 +17,7 @@ from gridloom.common.errors import MalformedMessage
 from gridloom.common.rpc import Code, RpcError
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block, Envelope
-from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest, SubmitRequest
+from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest, StepRequest, SubmitRequest
 from gridloom.protos.orderer.etcdraft.metadata_pb2 import ClusterMetadata
 
 from ..arrival import Arrival
@@ -196,12 +196,12 @@ class RaftChain:
             return True
         if not self.leader:
             return False
-        request = SubmitRequest(
-            channel=self._support.channel_id,
-            last_validation_seq=submission.config_sequence,
-            payload=submission.envelope,
-        )
-        return self._transport.send_submit(self.leader, request)
+        step = StepRequest()
+        request = step.submit_request
+        request.channel = self._support.channel_id
+        request.last_validation_seq = submission.config_sequence
+        request.payload.CopyFrom(submission.envelope)
+        return self._transport.send(self.leader, step)
 
     def _late(self) -> ChainUnavailable:
         """Why a message has waited too long."""
@@ -259,15 +259,13 @@ class RaftChain:
     # --- NodeHost ----------------------------------------------------------------------
 
     def send(self, message: Message, active: Sequence[int]) -> bool:
-        metadata = b""
+        step = StepRequest()
+        request = step.consensus_request  # in place: blocks are too large to be copied for each
+        request.channel = self._support.channel_id
+        request.payload = encode_message(message)
         if message.type is MessageType.HEARTBEAT:
-            metadata = ClusterMetadata(active_nodes=active).SerializeToString()
-        request = ConsensusRequest(
-            channel=self._support.channel_id,
-            payload=encode_message(message),
-            metadata=metadata,
-        )
-        return self._transport.send_consensus(message.to, request)
+            request.metadata = ClusterMetadata(active_nodes=active).SerializeToString()
+        return self._transport.send(message.to, step)
 
     def disk_failed(self, error: Exception) -> None:
         self._trouble = str(error)

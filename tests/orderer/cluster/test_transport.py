@@ -9,10 +9,10 @@ import pytest
 from gridloom.common.rpc import Code, RpcError
 from gridloom.orderer.cluster.members import Member
 from gridloom.orderer.cluster.transport import ClusterTransport
-from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest
+from gridloom.protos.orderer.cluster_pb2 import ConsensusRequest, StepRequest
 from harness.virtual_time import virtual
 
-REQUEST = ConsensusRequest(channel="mychannel")
+REQUEST = StepRequest(consensus_request=ConsensusRequest(channel="mychannel"))
 
 
 class Refusing:
@@ -50,7 +50,7 @@ class Sender:
 
     async def send_for(self, seconds: float) -> None:
         for _ in range(round(10 * seconds)):
-            self.transport.send_consensus(2, REQUEST)
+            self.transport.send(2, REQUEST)
             await asyncio.sleep(0.1)
 
 

@@ -1,0 +1,155 @@
+"""Measures what ordering a message is made of: gRPC, the orderer's own part, a verification.
+
+    python tools/ordering_parts.py --messages 10000
+
+"gRPC alone" is a server like the orderer's whose Broadcast answers each message unread; "own part"
+is a solo orderer on a disk that is called in this process, without gRPC, by as many streams.  Both
+get the same envelopes of 4.6 KB, signed elsewhere, so that every signature has to be verified.
+CPU of the server in microseconds for a message; the least of several rounds counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import grpc.aio
+import uvloop
+from ordering import BROADCAST, DESCRIPTION, cpu_seconds, envelopes, stream, verification
+
+from gridloom.common.msp_directory import load_signing_identity
+from gridloom.common.rpc import Call, ServiceRegistry
+from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.deploy.access import NetworkAccess
+from gridloom.deploy.home import NetworkHome
+from gridloom.deploy.memory import settle_memory
+from gridloom.deploy.node_config import write_node_folders
+from gridloom.orderer.node import Orderer
+from gridloom.orderer.settings import load_settings
+from gridloom.orderer.storage import FileStorage
+from gridloom.protos.common.common_pb2 import SUCCESS, Block, Envelope
+from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
+
+STREAMS, WINDOW = 6, 250
+_ANSWER = BroadcastResponse(status=SUCCESS)
+
+
+def signed(home: Path, count: int) -> list[bytes]:
+    """Envelopes, made by another process than the one that will verify them."""
+    access = NetworkAccess.open(NetworkHome(home))
+    return envelopes(access, count)
+
+
+class Unread:
+    """An AtomicBroadcast that does nothing."""
+
+    async def broadcast(
+        self, requests: AsyncIterator[Envelope], call: Call
+    ) -> AsyncIterator[BroadcastResponse]:
+        async for _ in requests:
+            yield _ANSWER
+
+
+def serve(port: Connection, certificate: bytes, key: bytes) -> None:
+    """Run the server that does nothing, until it is killed."""
+
+    async def work() -> None:
+        services = ServiceRegistry()
+        services.add("orderer.AtomicBroadcast", Unread())
+        server = GrpcServer(services, "127.0.0.1:0", ServerTls(certificate, key))
+        port.send(await server.start())
+        settle_memory()
+        await asyncio.Event().wait()
+
+    uvloop.run(work())
+
+
+async def send_all(target: str, roots: bytes, messages: Sequence[bytes]) -> None:
+    """Send the messages over streams to a server."""
+    async with grpc.aio.secure_channel(target, ClientTls(roots=roots).credentials()) as channel:
+        parts = [messages[number::STREAMS] for number in range(STREAMS)]
+        await asyncio.gather(*(stream(channel, part, WINDOW, []) for part in parts))
+
+
+def grpc_alone(home: Path, messages: Sequence[bytes]) -> float:
+    """CPU of the server that does nothing."""
+    access = NetworkAccess.open(NetworkHome(home))
+    tls = access.material.node(access.topology.orderers()[0].name).tls
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    server = context.Process(target=serve, args=(there, tls.certificate, tls.key))
+    server.start()
+    try:
+        port = here.recv()
+        before = cpu_seconds(server.pid or 0)
+        uvloop.run(send_all(f"localhost:{port}", tls.root, messages))
+        return 1e6 * (cpu_seconds(server.pid or 0) - before) / len(messages)
+    finally:
+        server.kill()
+        server.join()
+
+
+async def own_part(folder: Path, messages: Sequence[bytes]) -> float:
+    """CPU of an orderer that is called directly."""
+    settings = load_settings(folder, {})
+    signer = load_signing_identity(settings.local_msp_dir, settings.local_msp_id)
+    with tempfile.TemporaryDirectory(dir=folder) as blocks:
+        orderer = Orderer(signer, signer.msp_id, FileStorage(Path(blocks)))
+        orderer.join(Block.FromString((folder / "mychannel.block").read_bytes()))
+        await orderer.start()
+        settle_memory()
+        broadcast = orderer.services().find(BROADCAST).handler
+
+        async def drive(part: Sequence[bytes]) -> None:
+            room = asyncio.Semaphore(WINDOW)
+
+            async def requests() -> AsyncIterator[Envelope]:
+                for message in part:
+                    await room.acquire()
+                    await asyncio.sleep(0)  # gRPC brings one a pass of the loop
+                    yield Envelope.FromString(message)
+
+            async for answer in broadcast(requests(), Call()):
+                answer.SerializeToString()
+                room.release()
+                await asyncio.sleep(0)
+
+        before = time.process_time()
+        await asyncio.gather(*(drive(messages[n::STREAMS]) for n in range(STREAMS)))
+        await orderer.stop()
+        return 1e6 * (time.process_time() - before) / len(messages)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as elsewhere,
+    ):
+        home = Path(folder) / "network"
+        description = DESCRIPTION.format(consensus="solo", base=27_050, count=1)
+        (node,) = write_node_folders(description, home)
+        transport, own = [], []
+        for _ in range(options.rounds):
+            messages = elsewhere.submit(signed, home, options.messages).result()
+            transport.append(grpc_alone(home, messages))
+            own.append(uvloop.run(own_part(node, messages)))
+    verified = 1000 * verification()
+    for name, found in (("gRPC alone", transport), ("own part", own), ("verification", [verified])):
+        print(f"{name}: {min(found):.0f} us, {min(found) / verified:.2f} verifications")
+
+
+if __name__ == "__main__":
+    main()
