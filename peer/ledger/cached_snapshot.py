@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from .queries.find import Documents
-from .state_db import StateSnapshot, VersionedValue
+from .state_db import StateSnapshot, Version, VersionedValue
+
+NOT_LOOKED_UP = VersionedValue(b"", Version(0, 0))
+"""Stands for what no dictionary of found values has; an exception would cost more."""
 
 
 class CachedSnapshot:
@@ -29,11 +32,10 @@ class CachedSnapshot:
     def get(self, namespace: str, key: bytes) -> VersionedValue | None:
         """Value of a key; looked up once."""
         place = namespace, key
-        try:
-            return self._found[place]
-        except KeyError:
+        found = self._found.get(place, NOT_LOOKED_UP)
+        if found is NOT_LOOKED_UP:
             found = self._found[place] = self._snapshot.get(namespace, key)
-            return found
+        return found
 
     def load(self, places: Iterable[tuple[str, bytes]]) -> None:
         """Look up many keys at once, for those who will ask for them."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
+from .cached_snapshot import NOT_LOOKED_UP
 from .queries.find import Documents
 from .state_db import StateSnapshot, VersionedValue
 
@@ -81,10 +82,9 @@ class _Lease:
     def get(self, namespace: str, key: bytes) -> VersionedValue | None:
         """Value of a key."""
         shared, place = self._shared, (namespace, key)
-        try:
-            return shared.found[place]
-        except KeyError:
-            pass
+        known = shared.found.get(place, NOT_LOOKED_UP)
+        if known is not NOT_LOOKED_UP:
+            return known
         with shared.lock:
             value = shared.snapshot.get(namespace, key)
             if len(shared.found) >= MOST_REMEMBERED:
