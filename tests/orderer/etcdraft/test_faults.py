@@ -17,6 +17,8 @@ from gridloom.protos.common.common_pb2 import Block, Status
 from harness.ordering_cluster import CHANNEL, RaftCluster
 from harness.virtual_time import now, virtual
 
+pytestmark = pytest.mark.timeout(300)
+"""Five seconds of computing, which a busy machine can stretch to more than the usual minute."""
 OK, UNAVAILABLE = Status.SUCCESS, Status.SERVICE_UNAVAILABLE
 FALLS = int(os.environ.get("GRIDLOOM_FALLS", "50"))
 """Of each size of cluster; docs/reliability.md has what came of a hundred."""
