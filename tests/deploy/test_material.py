@@ -159,11 +159,11 @@ def test_a_user_issued_later_carries_attributes_and_survives_a_restart(tmp_path,
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a@b", "../evil", "a\nb", "User1"])
 def test_a_user_needs_a_name_that_is_free_and_fit_for_a_folder(tmp_path, name):
-    material = create(tmp_path)
-    before = files_below(tmp_path.parent)
+    material = create(tmp_path / "net")
+    before = files_below(tmp_path)
     with pytest.raises(MaterialError):
         material.issue_user("Org1", name)
-    assert files_below(tmp_path.parent) == before
+    assert files_below(tmp_path) == before
 
 
 def test_unknown_roles_organizations_nodes_and_users_are_named():
