@@ -150,7 +150,9 @@ class HeldStart:
 
     def stopped_by(self, command: Callable[[], T]) -> T:
         """Run a command that sends SIGTERM; let the start go on once that has been sent."""
-        os.kill(self.process_id, signal.SIGSTOP)  # what is sent to it now can be seen
+        os.kill(self.process_id, signal.SIGSTOP)
+        # Not before it stands still: of two signals that wait, Linux hands over SIGTERM first.
+        wait_until(lambda: _status(self.process_id, "State") == "T")
         with ThreadPoolExecutor(1) as thread:
             outcome = thread.submit(command)
             wait_until(lambda: signal.SIGTERM in _pending(self.process_id))
@@ -175,9 +177,14 @@ def wait_until(condition: Callable[[], bool], seconds: float = START_TIMEOUT) ->
 
 def _pending(process_id: int) -> set[signal.Signals]:
     """Return the signals sent to a stopped process that it has not noticed yet."""
-    status = Path(f"/proc/{process_id}/status").read_text()
-    mask = int(status.partition("ShdPnd:")[2].split()[0], 16)
+    mask = int(_status(process_id, "ShdPnd"), 16)
     return {number for number in signal.Signals if mask >> (number - 1) & 1}
+
+
+def _status(process_id: int, field: str) -> str:
+    """Return a field of what Linux says of a process."""
+    status = Path(f"/proc/{process_id}/status").read_text()
+    return status.partition(f"\n{field}:")[2].split()[0]
 
 
 def gridloom(
