@@ -159,7 +159,7 @@ class NodeBuilder:
         orderers: a way to the orderer at ``host:port``; dial: to a fellow consenter, over gRPC
         unless given.
         """
-        from gridloom.orderer.node import JUDGING_THREADS, Orderer  # noqa: PLC0415 - not in a peer's process
+        from gridloom.orderer.node import Orderer  # noqa: PLC0415 - not in a peer's process
         from gridloom.orderer.storage import FileStorage, MemoryStorage  # noqa: PLC0415
 
         home = self._stored
@@ -173,7 +173,6 @@ class NodeBuilder:
             cluster=self._cluster(node, orderers, dial) if self.topology.clustered else None,
             orderers=orderers,
             votes=None if home is None else home.node("orderers", node.name) / "poca",
-            judging_threads=0 if home is None else JUDGING_THREADS,
         )
         joined = {info.name for info in orderer.channels()}
         for channel in self.topology.channels:

@@ -18,7 +18,7 @@ from gridloom.orderer.cluster.dialer import grpc_dialer
 from gridloom.orderer.cluster.server import cluster_server
 from gridloom.orderer.etcdraft.consenter import ClusterParts, RaftSettings
 from gridloom.orderer.etcdraft.log_store import LogFolder
-from gridloom.orderer.node import JUDGING_THREADS, Orderer, utc_now
+from gridloom.orderer.node import Orderer, utc_now
 from gridloom.orderer.participation_checks import check_join_block
 from gridloom.orderer.settings import TlsSettings, load_settings
 from gridloom.orderer.storage import FileStorage
@@ -52,7 +52,6 @@ class StandaloneOrderer:
             FileStorage(settings.location),
             cutting=settings.cutting,
             cluster=self._cluster(first_start=first_start),
-            judging_threads=JUDGING_THREADS,
             time_window=settings.time_window,
             check_expiration=settings.check_expiration,
         )

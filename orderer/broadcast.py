@@ -1,7 +1,7 @@
 """Takes envelopes to be ordered and answers each with a status, in the order they came.
 
-Reading, judging and answering of a stream go on at the same time: what arrives while others are
-judged is judged with each other, and nobody waits for the blocks of those before
+Reading, judging and answering of a stream go on at the same time: what has arrived together is
+judged in one go, and nobody waits for the blocks of those before
 (Fabric: orderer/common/broadcast; PROTOCOL 19).
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
-from concurrent.futures import Executor
 
 from gridloom.common.rpc import Call
 from gridloom.protos.common.common_pb2 import SUCCESS, Envelope
@@ -22,14 +21,14 @@ from .registrar import Registrar
 MAX_UNANSWERED = 1_000
 """Envelopes of one stream that wait for their blocks; the next ones wait to be read."""
 MAX_TOGETHER = 100
-"""Envelopes judged together, so that the first of many is not answered late."""
+"""Envelopes judged in one go; then others have their turn."""
 
 
 class BroadcastHandler:
-    """Answers the streams of ``AtomicBroadcast.Broadcast``; judges: see ``Intake``."""
+    """Answers the streams of ``AtomicBroadcast.Broadcast``."""
 
-    def __init__(self, registrar: Registrar, judges: Executor | None = None) -> None:
-        self._intake = Intake(registrar, judges)
+    def __init__(self, registrar: Registrar) -> None:
+        self._intake = Intake(registrar)
 
     async def handle(
         self, requests: AsyncIterator[Envelope], call: Call
@@ -53,8 +52,7 @@ class BroadcastHandler:
 
     async def process(self, envelope: Envelope) -> BroadcastResponse:
         """Judge an envelope and hand it to its chain; SUCCESS means that it will be ordered."""
-        [taken] = await self._intake.take([envelope])
-        return await taken.answer()
+        return await (await self._intake.take(envelope)).answer()
 
 
 class _Stream:
@@ -66,11 +64,7 @@ class _Stream:
         self._taken: deque[Taken] = deque()
         self._unanswered = 0
         self._all_read = self._all_taken = False
-        self._arrival, self._progress, self._room = (
-            asyncio.Event(),
-            asyncio.Event(),
-            asyncio.Event(),
-        )
+        self._arrival, self._progress, self._room = (asyncio.Event() for _ in range(3))
 
     async def read(self, requests: AsyncIterator[Envelope]) -> None:
         """Read all that arrives, as long as there is room."""
@@ -87,21 +81,19 @@ class _Stream:
             self._arrival.set()
 
     async def take(self) -> None:
-        """Have what was read taken, until one is refused."""
+        """Have what was read taken in its order, until one is refused."""
         try:
             while self._arrived or not self._all_read:
                 if not self._arrived:
                     self._arrival.clear()
                     await self._arrival.wait()
-                    continue
-                envelopes = [
-                    self._arrived.popleft() for _ in range(min(MAX_TOGETHER, len(self._arrived)))
-                ]
-                taken = await self._intake.take(envelopes, alone=self._unanswered == 1)
-                self._taken.extend(taken)
-                self._progress.set()
-                if taken[-1].error is not None:
-                    return
+                for _ in range(min(MAX_TOGETHER, len(self._arrived))):
+                    taken = await self._intake.take(self._arrived.popleft())
+                    self._taken.append(taken)
+                    self._progress.set()
+                    if taken.error is not None:
+                        return
+                await asyncio.sleep(0)
         finally:
             self._all_taken = True
             self._progress.set()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
     from .etcdraft.consenter import ClusterParts
 
 ATOMIC_BROADCAST = "orderer.AtomicBroadcast"
-JUDGING_THREADS = max(1, (os.cpu_count() or 1) - 1)
-"""For an orderer that has a machine to itself: signatures are checked without Python's lock."""
 
 
 class WrongMsp(GridloomError):
@@ -62,10 +60,8 @@ def utc_now() -> datetime:
 class AtomicBroadcast:
     """The service that clients and peers call."""
 
-    def __init__(
-        self, registrar: Registrar, deliver: DeliverHandler, judges: Executor | None
-    ) -> None:
-        self._broadcast = BroadcastHandler(registrar, judges)
+    def __init__(self, registrar: Registrar, deliver: DeliverHandler) -> None:
+        self._broadcast = BroadcastHandler(registrar)
         self._deliver = deliver
 
     def broadcast(
@@ -88,9 +84,8 @@ class Orderer:
     channels, which are opened here; cutting: when chains end a block; cluster: what makes this
     node one of several of raft; consenters: by consensus type, in place of solo, poca and, with a
     cluster, etcdraft; orderers: a way to the orderer at ``host:port``; votes: where poca keeps its
-    votes, None for memory; judging_threads: beside the event loop, for what arrives together (0:
-    everything happens in its order on the loop); time_window: how far a deliver request's time
-    may be off; check_expiration: whether expired client certificates are refused.
+    votes, None for memory; time_window: how far a deliver request's time may be off;
+    check_expiration: whether expired client certificates are refused.
     """
 
     def __init__(
@@ -106,7 +101,6 @@ class Orderer:
         consenters: Mapping[str, Consenter] | None = None,
         orderers: Callable[[str], Channel] = UnreachableChannel,
         votes: Path | None = None,
-        judging_threads: int = 0,
         time_window: timedelta = TIME_WINDOW,
         check_expiration: bool = True,
     ) -> None:
@@ -114,9 +108,6 @@ class Orderer:
             raise WrongMsp(signer.msp_id, local_msp_id)
         self._disk = ThreadPoolExecutor(1, "orderer-disk")
         self._log_disk = ThreadPoolExecutor(1, "orderer-log")
-        self._judges = (
-            ThreadPoolExecutor(judging_threads, "orderer-judge") if judging_threads else None
-        )
         own: dict[str, Consenter] = {
             SOLO: SoloConsenter(cutting),
             POCA: PocaConsenter(signer, cutting, orderers=orderers, votes=votes),
@@ -149,8 +140,6 @@ class Orderer:
         await self.registrar.stop()
         self._disk.shutdown()
         self._log_disk.shutdown()
-        if self._judges is not None:
-            self._judges.shutdown()
 
     def join(self, config_block: common_pb2.Block) -> ChannelInfo:
         """Begin a channel with its genesis block (see ``Registrar.join`` for the errors)."""
@@ -163,7 +152,7 @@ class Orderer:
     def services(self) -> ServiceRegistry:
         """What this node serves: AtomicBroadcast, and to other consenters of POCA Cluster."""
         services = ServiceRegistry()
-        services.add(ATOMIC_BROADCAST, AtomicBroadcast(self.registrar, self._deliver, self._judges))
+        services.add(ATOMIC_BROADCAST, AtomicBroadcast(self.registrar, self._deliver))
         services.add(CLUSTER, PocaService(self._poca_chain))
         return services
 

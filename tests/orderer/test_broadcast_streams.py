@@ -1,4 +1,4 @@
-"""Many envelopes on one stream: judged together, in other threads, but taken in their order."""
+"""Many envelopes on one stream: judged together and taken in their order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,17 +27,14 @@ from harness.ordering import (
     user,
 )
 
-THREADS = pytest.mark.parametrize("threads", [0, 1, 3])
-
 
 @asynccontextmanager
-async def orderer_with(threads: int) -> AsyncIterator[tuple[Orderer, Client]]:
+async def an_orderer() -> AsyncIterator[tuple[Orderer, Client]]:
     orderer = Orderer(
         orderer_signer(),
         "OrdererMSP",
         MemoryStorage(),
         cutting=CuttingMode.MANUAL,
-        judging_threads=threads,
     )
     orderer.join(genesis(Batch(max_message_count=50)))
     await orderer.start()
@@ -58,29 +55,26 @@ def serialized(envelopes: list[Envelope]) -> list[bytes]:
     return [envelope.SerializeToString() for envelope in envelopes]
 
 
-@THREADS
-async def test_all_are_answered_and_ordered_as_they_came(threads) -> None:
+async def test_all_are_answered_and_ordered_as_they_came() -> None:
     envelopes = [message(bytes([n])) for n in range(2 * MAX_TOGETHER + 3)]
-    async with orderer_with(threads) as (orderer, client):
+    async with an_orderer() as (orderer, client):
         assert await client.send(*envelopes) == [SUCCESS] * len(envelopes)
         assert await ordered(orderer, client) == serialized(envelopes)
 
 
-@THREADS
 @pytest.mark.parametrize("place", [0, 1, 30, 59])
-async def test_nothing_behind_a_refused_one_is_ordered(threads, place) -> None:
+async def test_nothing_behind_a_refused_one_is_ordered(place) -> None:
     envelopes = [message(bytes([n])) for n in range(60)]
     envelopes[place].signature = user().sign(b"something else")
-    async with orderer_with(threads) as (orderer, client):
+    async with an_orderer() as (orderer, client):
         assert await client.send(*envelopes) == [SUCCESS] * place + [FORBIDDEN]
         assert await ordered(orderer, client) == serialized(envelopes[:place])
 
 
-@THREADS
-async def test_streams_at_the_same_time_do_not_mix_up_their_answers(threads) -> None:
+async def test_streams_at_the_same_time_do_not_mix_up_their_answers() -> None:
     good = [[message(bytes([s, n])) for n in range(40)] for s in range(4)]
     bad = [message(b"x"), message(channel_id="nosuch"), message(b"y")]
-    async with orderer_with(threads) as (orderer, client):
+    async with an_orderer() as (orderer, client):
         *answers, refused = await asyncio.gather(*(client.send(*each) for each in [*good, bad]))
         assert answers == [[SUCCESS] * 40] * 4
         assert refused == [SUCCESS, BAD_REQUEST]
@@ -91,10 +85,9 @@ async def test_streams_at_the_same_time_do_not_mix_up_their_answers(threads) -> 
         assert [data for data in found if data in own] == own
 
 
-@THREADS
-async def test_a_config_update_between_others_keeps_its_place(threads) -> None:
+async def test_a_config_update_between_others_keeps_its_place() -> None:
     before, after = ([message(bytes([k, n])) for n in range(20)] for k in (1, 2))
-    async with orderer_with(threads) as (orderer, client):
+    async with an_orderer() as (orderer, client):
         update = change_orderer(orderer.registrar.get("mychannel").get_block(0), set_timeout("7s"))
         answers = await client.send(*before, update, *after)
         assert answers == [SUCCESS] * 41
@@ -105,9 +98,8 @@ async def test_a_config_update_between_others_keeps_its_place(threads) -> None:
         assert await ordered(orderer, client) == serialized([*before, *after])
 
 
-@THREADS
-async def test_a_client_that_waits_for_each_answer_gets_it(threads) -> None:
-    async with orderer_with(threads) as (_, client):
+async def test_a_client_that_waits_for_each_answer_gets_it() -> None:
+    async with an_orderer() as (_, client):
         answered = asyncio.Event()
 
         async def one_by_one() -> AsyncIterator[Envelope]:
@@ -125,9 +117,8 @@ async def test_a_client_that_waits_for_each_answer_gets_it(threads) -> None:
     assert statuses == [SUCCESS] * 5
 
 
-@THREADS
-async def test_a_client_that_leaves_early_leaves_nothing_behind(threads) -> None:
-    async with orderer_with(threads) as (_, client):
+async def test_a_client_that_leaves_early_leaves_nothing_behind() -> None:
+    async with an_orderer() as (_, client):
         before = asyncio.all_tasks()
         requests = stream_of([message(bytes([n])) for n in range(50)])
         stream = client.channel.stream(BROADCAST, requests, BroadcastResponse)
