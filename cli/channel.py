@@ -5,9 +5,10 @@ The steps are those of ``configtxgen``, ``osnadmin channel`` and ``peer channel`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +22,9 @@ from .running import (
     organization_of,
     run,
 )
+
+if TYPE_CHECKING:
+    from gridloom.deploy.access import NetworkAccess
 
 app = typer.Typer(help="Make, join, change, give up channels.", no_args_is_help=True)
 app.add_typer(channel_config.app, name="config")
@@ -41,11 +45,13 @@ def list_channels(directory: Directory = DEFAULT_DIRECTORY) -> None:
         async with network_access(directory) as access:
             operations = ChannelOperations(access)
             for node in access.topology.orderers():
-                _row(node.name, await operations.orderer_admin(node).channels())
+                with _named(node.name):
+                    _row(node.name, await operations.orderer_admin(node).channels())
             for org in access.topology.organizations:
                 for peer in org.peers:
                     admin = access.channel_admin(org.msp_id)
-                    _row(peer.name, await admin.list(access.peer(peer.name)))
+                    with _named(peer.name):
+                        _row(peer.name, await admin.list(access.peer(peer.name)))
 
     run(work())
 
@@ -55,7 +61,6 @@ def info(directory: Directory = DEFAULT_DIRECTORY, channel: ChannelName = "") ->
     """Show height and newest block of a channel on each of its orderers and peers."""
 
     async def work() -> None:
-        from gridloom.common.errors import GridloomError  # noqa: PLC0415
         from gridloom.deploy.channels import ChannelOperations  # noqa: PLC0415
 
         async with network_access(directory) as access:
@@ -63,20 +68,14 @@ def info(directory: Directory = DEFAULT_DIRECTORY, channel: ChannelName = "") ->
             operations = ChannelOperations(access)
             for node in access.topology.orderers():
                 if node.name in spec.orderers:
-                    shown = await operations.orderer_admin(node).channel(spec.name)
-                    typer.echo(
-                        f"{node.name}: height {shown.height}, {shown.relation}, {shown.status}"
-                    )
-            for msp_id, peer in await operations.joined(spec.name):
-                try:
-                    found = await access.channel_admin(msp_id).info(
-                        access.peer(peer.name), spec.name
-                    )
-                except GridloomError as error:  # it does not know its organisation yet
-                    typer.echo(f"{peer.name}: {error}")
-                    continue
-                newest = found.currentBlockHash.hex()
-                typer.echo(f"{peer.name}: height {found.height}, newest block {newest}")
+                    with _named(node.name):
+                        shown = await operations.orderer_admin(node).channel(spec.name)
+                        state = f"height {shown.height}, {shown.relation}, {shown.status}"
+                        typer.echo(f"{node.name}: {state}")
+            for org in access.topology.organizations:
+                for peer in org.peers:
+                    with _named(peer.name):
+                        await _peer_row(access, org.msp_id, peer.name, spec.name)
 
     run(work())
 
@@ -202,6 +201,26 @@ def remove(name: Name, directory: Directory = DEFAULT_DIRECTORY) -> None:
             typer.echo(f"the orderers have given up {name}")
 
     run(work())
+
+
+async def _peer_row(access: NetworkAccess, msp_id: str, name: str, channel_id: str) -> None:
+    """Show what a peer has of a channel, if it has joined it."""
+    admin, peer = access.channel_admin(msp_id), access.peer(name)
+    if channel_id in await admin.list(peer):
+        found = await admin.info(peer, channel_id)
+        newest = found.currentBlockHash.hex()
+        typer.echo(f"{name}: height {found.height}, newest block {newest}")
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Show what a node answers or why it does not; the others have their turn all the same."""
+    from gridloom.common.errors import GridloomError  # noqa: PLC0415
+
+    try:
+        yield
+    except GridloomError as error:
+        typer.echo(f"{name}: {error}")
 
 
 def _row(name: str, channels: Sequence[str]) -> None:

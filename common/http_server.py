@@ -60,9 +60,10 @@ class HttpServer:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listening.bind(address)
             listening.listen()
-        except OSError:
+        except OSError as error:
             listening.close()
-            raise
+            reason = (error.strerror or str(error)).lower()
+            raise OSError(f"cannot listen on {self._address}: {reason}") from error
         listening.setblocking(False)
         self._socket = listening
         asyncio.get_running_loop().add_reader(listening, self._wake)

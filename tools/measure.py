@@ -1,12 +1,13 @@
-"""Measure the CPU that one call takes, by thread: client and network in this process.
+"""Measure what one call takes without gRPC: client and network in this process.
 
     python tools/measure.py                            evaluate, endorse and submit
     python tools/measure.py submit --concurrency 16    one of them, blocks of 16
     python tools/measure.py submit --profile           and where the event loop spends it
 
 The network is that of ``gridloom bench``, on the disk, without sockets; the least of several
-rounds counts, so that other work on the machine matters little.  For rates and latencies over
-gRPC use ``gridloom bench run``.
+rounds counts, so that other work on the machine matters little.  The rate is the best round's: what
+client and network would do if gRPC cost nothing.  For rates and latencies over gRPC use
+``gridloom bench run``.
 """
 
 from __future__ import annotations
@@ -70,19 +71,22 @@ async def measure(options: argparse.Namespace) -> None:
 async def report(kind: str, contract: Contract, options: argparse.Namespace) -> None:
     """Measure one kind of call and print the best round; with a profile of the last one."""
     rounds = []
+    rate = 0.0
     profile = cProfile.Profile(time.thread_time)
     for number in range(options.rounds):
         before = threads()
         if options.profile and number == options.rounds - 1:
             profile.enable()
+        began = time.perf_counter()
         await drive(CALLS[kind], options.concurrency, call_of(kind, contract))
+        rate = max(rate, CALLS[kind] / (time.perf_counter() - began))
         profile.disable()
         after = threads()
         used = {name: (after[name] - before.get(name, 0.0)) / CALLS[kind] for name in after}
         rounds.append({name: seconds * 1e6 for name, seconds in used.items()})
     best = min(rounds, key=lambda used: used["all"])
     shown = ", ".join(f"{name} {value:.0f}" for name, value in best.items() if value >= 1)
-    print(f"{kind}, us of CPU for each: {shown}")
+    print(f"{kind}: {rate:,.0f} a second; us of CPU for each: {shown}")
     if options.profile:
         pstats.Stats(profile, stream=sys.stdout).sort_stats("cumtime").print_stats(80)
 

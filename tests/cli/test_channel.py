@@ -5,6 +5,7 @@ import json
 import pytest
 
 from gridloom.client.admin.config_update import signers_of
+from gridloom.client.admin.participation import AdminUnreachable, OrdererAdmin
 from gridloom.protos.common.common_pb2 import Block, Envelope
 from harness.network import NetworkProcess
 from harness.shared import shared
@@ -51,6 +52,18 @@ def test_channels_are_listed_and_shown(on_network):
     shown = on_network("channel info")
     assert "orderer.example.com: height " in shown.out
     assert f"{PEERS[1]}: height " in shown.out
+
+
+def test_a_node_that_does_not_answer_is_named_and_the_others_shown(on_network, monkeypatch):
+    async def unreachable(*_):
+        raise AdminUnreachable("orderer:7053", "connection refused")
+
+    monkeypatch.setattr(OrdererAdmin, "channel", unreachable)
+    monkeypatch.setattr(OrdererAdmin, "channels", unreachable)
+    for command in ("channel info", "channel list"):
+        shown = on_network(command)
+        assert "orderer.example.com: no answer from the orderer's admin port at" in shown.out
+        assert all(f"{peer}: " in shown.out for peer in PEERS[:2])
 
 
 def test_blocks_are_written(on_network, tmp_path):
