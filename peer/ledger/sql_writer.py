@@ -51,5 +51,6 @@ class Writer:
         self._cursor.execute(sql)
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Let go of the connection: a cursor with a statement would keep the database open."""
+        self._cursor.close()
         self.connection.close()

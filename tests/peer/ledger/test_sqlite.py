@@ -56,6 +56,19 @@ def test_commits_are_logged_ahead_and_synced_in_full(tmp_path):
     store.close()
 
 
+def test_a_closed_store_leaves_one_file(tmp_path):
+    store = SqliteStore(tmp_path / "ledger.db")
+    store.commit(record(0, {b"a": b"1"}))
+    store.snapshot().close()
+    assert sorted(file.name for file in tmp_path.iterdir()) == [
+        "ledger.db",
+        "ledger.db-shm",
+        "ledger.db-wal",
+    ]
+    store.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["ledger.db"]
+
+
 def test_a_closed_store_says_so(tmp_path):
     store = SqliteStore(tmp_path / "ledger.db")
     store.close()
