@@ -223,7 +223,7 @@ class PeerChannel:
         """
         with closing(self.ledger.state_before_commit()) as state:
             validated = self._validator.validate(
-                block, self._bundle, state, self.ledger.has_transaction
+                block, self._bundle, state, self.ledger.known_transactions
             )
             private = PrivateBlockData()
             if self.private_data is not None:

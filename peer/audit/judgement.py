@@ -116,7 +116,7 @@ class StageA:
         snapshot = self._state.snapshot()
         try:
             validated = validator.validate(
-                block, bundle, snapshot, self._state.has_transaction, halted.append
+                block, bundle, snapshot, self._state.known_transactions, halted.append
             )
         finally:
             snapshot.close()

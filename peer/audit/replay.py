@@ -77,9 +77,9 @@ class ReplayedState:
         """The state before the next block; close it."""
         return self._state.snapshot()
 
-    def has_transaction(self, tx_id: str) -> bool:
-        """Whether a block replayed so far holds this id, in a valid transaction or not."""
-        return tx_id in self._ids
+    def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that a block replayed so far holds, in a transaction valid or not."""
+        return self._ids.intersection(tx_ids)
 
     def judge(
         self, number: int, transactions: Sequence[BlockTransaction]

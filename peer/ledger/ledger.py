@@ -296,12 +296,16 @@ class Ledger:
 
     def tx_status(self, tx_id: str) -> tuple[int, int] | None:
         """Validation code and block number of the first transaction of this id, if known."""
-        place = self._store.transaction(tx_id)
+        place = self._shared.transaction(tx_id)
         return (place.code, place.block) if place and place.code != UNKNOWN_CODE else None
 
     def has_transaction(self, tx_id: str) -> bool:
         """True if any block holds a transaction of this id, valid or not."""
-        return self._store.transaction(tx_id) is not None
+        return self._shared.transaction(tx_id) is not None
+
+    def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that some block holds, in a transaction valid or not."""
+        return self._store.known_transactions(tx_ids)
 
     def snapshot(self) -> StateSnapshot:
         """The committed state; close it."""

@@ -96,7 +96,7 @@ class MemoryStore:
 
     def snapshot(self) -> FullStateSnapshot:
         """The state as committed."""
-        return self._state.snapshot()
+        return self._state.snapshot(self._transactions.get)
 
     def commit(self, record: BlockRecord) -> None:
         """Keep a block; the state changes first, the height last."""
@@ -129,6 +129,10 @@ class MemoryStore:
     def transaction(self, tx_id: str) -> TransactionRow | None:
         """The first transaction that carried this id."""
         return self._transactions.get(tx_id)
+
+    def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that some transaction carried."""
+        return {tx_id for tx_id in tx_ids if tx_id in self._transactions}
 
     def tx_ids(self, below: int) -> Iterator[str]:
         """Ids of all transactions before a block, by length and then in byte order."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -21,7 +21,10 @@ from .queries.sql import select, written_out
 from .queries.sqlite_dialect import SqliteDialect
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, StateSnapshot, VersionedValue, hashed_collection
+from .store import TransactionRow
 from .update_batch import Updates
+
+FindTransaction = Callable[[str], TransactionRow | None]
 
 _CHUNK = 128
 
@@ -47,11 +50,11 @@ class MemoryState:
         self._indexes: dict[str, dict[tuple[str, str], IndexDefinition]] = {}
         self._lock = Lock()
 
-    def snapshot(self) -> FullStateSnapshot:
-        """The state at the present height."""
+    def snapshot(self, find: FindTransaction = lambda _: None) -> FullStateSnapshot:
+        """The state at the present height; find: among the transactions of any height."""
         with self._lock:
             self._open[self._height] += 1
-            return _MemorySnapshot(self, self._height)
+            return _MemorySnapshot(self, self._height, find)
 
     def apply(self, changes: Iterable[tuple[str, Updates]], height: int) -> None:
         """Make the changes of one block visible, all at once, to later snapshots."""
@@ -142,8 +145,9 @@ class MemoryState:
 
 
 class _MemorySnapshot:
-    def __init__(self, state: MemoryState, height: int) -> None:
+    def __init__(self, state: MemoryState, height: int, find: FindTransaction) -> None:
         self._state = state
+        self._find = find
         self._closed = False
         self.height = height
 
@@ -168,6 +172,10 @@ class _MemorySnapshot:
 
     def namespaces(self) -> list[str]:
         return self._state.namespaces()
+
+    def transaction(self, tx_id: str) -> TransactionRow | None:
+        row = self._find(tx_id)
+        return row if row is not None and row.block < self.height else None
 
     def documents(self) -> Documents | None:
         return _MemoryDocuments(self._state, self) if self._state.couchdb else None

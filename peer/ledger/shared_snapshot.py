@@ -1,7 +1,7 @@
-"""One snapshot of the committed state for all simulations that begin between two blocks.
+"""One snapshot of the committed state for all who read between two blocks.
 
-Opening and ending a read transaction costs more than the reads of a usual simulation, and most
-of these read the same definitions.  (Fabric: goleveldb's snapshots cost next to nothing)
+Opening and ending a read transaction costs more than the reads of a usual simulation, or than
+looking up a transaction, and most simulations read the same definitions.  (Fabric: goleveldb's snapshots cost next to nothing)
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from threading import Lock
 
 from .cached_snapshot import NOT_LOOKED_UP
 from .queries.find import Documents
-from .state_db import StateSnapshot, VersionedValue
+from .state_db import FullStateSnapshot, StateSnapshot, VersionedValue
+from .store import TransactionRow
 
 MOST_REMEMBERED = 4096
 """Values kept of one snapshot; a peer that only evaluates reads from one for hours."""
@@ -24,22 +25,27 @@ class SharedSnapshots:
     Those who have got one keep it as it is; the last one to close it ends it.
     """
 
-    def __init__(self, open: Callable[[], StateSnapshot]) -> None:
+    def __init__(self, open: Callable[[], FullStateSnapshot]) -> None:
         self._open = open
         self._lock = Lock()
         self._current: _Shared | None = None
 
     def take(self) -> StateSnapshot:
         """Return the state; close it."""
-        with self._lock:
-            shared = self._current
-            if shared is None:
-                snapshot = self._open()
-                if snapshot.documents() is not None:
-                    return snapshot  # rich queries are many calls; they get one of their own
-                shared = self._current = _Shared(snapshot)
-            shared.users += 1
-        return _Lease(shared, self._release)
+        shared = self._join()
+        if shared.snapshot.documents() is None:
+            return _Lease(shared, self._release)
+        self._release(shared)
+        return self._open()  # rich queries are many calls; they get one of their own
+
+    def transaction(self, tx_id: str) -> TransactionRow | None:
+        """Return the first transaction of this id in the committed blocks."""
+        shared = self._join()
+        try:
+            with shared.lock:
+                return shared.snapshot.transaction(tx_id)
+        finally:
+            self._release(shared)
 
     def retire(self) -> None:
         """Give nobody the present one any more; end it if nobody has it."""
@@ -48,6 +54,15 @@ class SharedSnapshots:
             idle = retired is not None and not retired.users
         if retired is not None and idle:
             retired.snapshot.close()
+
+    def _join(self) -> _Shared:
+        """The present snapshot, with one user more."""
+        with self._lock:
+            shared = self._current
+            if shared is None:
+                shared = self._current = _Shared(self._open())
+            shared.users += 1
+            return shared
 
     def _release(self, shared: _Shared) -> None:
         with self._lock:
@@ -62,7 +77,7 @@ class _Shared:
 
     __slots__ = ("found", "lock", "snapshot", "users")
 
-    def __init__(self, snapshot: StateSnapshot) -> None:
+    def __init__(self, snapshot: FullStateSnapshot) -> None:
         self.snapshot = snapshot
         self.users = 0
         self.lock = Lock()

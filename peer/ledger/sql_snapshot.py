@@ -18,6 +18,7 @@ from .sql_private import Read
 from .sql_snapshots import SnapshotTables
 from .sql_state import StateSql
 from .state_db import Version, VersionedValue
+from .store import TransactionRow
 
 _LARGEST_PIECE = 1000
 """Most rows read at a time when results have to be held against the selector."""
@@ -76,6 +77,10 @@ class SqlSnapshot:
     def namespaces(self) -> list[str]:
         """Namespaces with entries."""
         return self._tables.namespaces(self._run)
+
+    def transaction(self, tx_id: str) -> TransactionRow | None:
+        """The first transaction of this id."""
+        return self._tables.transaction(self._run, tx_id)
 
     def documents(self) -> Documents | None:
         """Its rich queries, None by LevelDB's rules."""

@@ -1,4 +1,4 @@
-"""The part of a ledger in SQL that snapshots need: where it began, what is due, all ids.
+"""The part of a ledger in SQL that snapshots need: where it began, what is due, the ids.
 
 Whoever owns the connection runs these statements inside its own transactions.
 (Fabric: common/ledger/blkstorage, core/ledger/kvledger/bookkeeping.)
@@ -26,7 +26,7 @@ from sqlalchemy.sql.expression import ClauseElement
 
 from .schema import base, base_hashes, snapshot_requests, state, transactions
 from .sql_private import Read, Write
-from .store import UNKNOWN_CODE, Bootstrap, LastBlock
+from .store import UNKNOWN_CODE, Bootstrap, LastBlock, TransactionRow
 
 _CHUNK = 1000
 """Rows that are read or written at a time."""
@@ -38,6 +38,7 @@ class SnapshotTables:
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
         self._render_requests()
+        self._render_transaction()
         self._render_tx_ids()
         self._base = self._render(select(*base.c))
         self._insert = {
@@ -72,6 +73,11 @@ class SnapshotTables:
         rows = read(self._hashes, (block, tx, namespace, collection))
         return {row[0]: row[1] for row in rows}
 
+    def transaction(self, read: Read, tx_id: str) -> TransactionRow | None:
+        """The first transaction that carried an id."""
+        rows = read(self._transaction, (tx_id,))
+        return TransactionRow(*rows[0]) if rows else None
+
     def tx_ids(self, read: Read, below: int) -> Iterator[str]:
         """Ids of all transactions before a block, by length and then in byte order."""
         for (length,) in sorted(read(self._lengths, (below,))):
@@ -102,6 +108,14 @@ class SnapshotTables:
         self._add_request = self._render(insert(snapshot_requests))
         wanted = delete(snapshot_requests).where(number == bindparam("number"))
         self._drop_request = self._render(wanted)
+
+    def _render_transaction(self) -> None:
+        columns = transactions.c
+        place = select(columns.block, columns.tx, columns.code)
+        first = place.where(columns.tx_id == bindparam("p_tx_id")).order_by(
+            columns.block, columns.tx
+        )
+        self._transaction = f"{self._render(first)} LIMIT 1"
 
     def _render_tx_ids(self) -> None:
         tx_id, before = transactions.c.tx_id, transactions.c.block < bindparam("below")

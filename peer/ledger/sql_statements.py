@@ -6,6 +6,8 @@ order of the table's columns, for an update the new value first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     Dialect,
     Table,
@@ -18,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
 from .schema import blocks, history, query_indexes, state, transactions, transient
+
+MOST_IDS = 512
+"""Transactions looked up by one statement."""
 
 
 class Statements:
@@ -33,13 +38,21 @@ class Statements:
         self.block_number = self._render(select(blocks.c.number).where(_equal(blocks, "hash")))
         self.add_block = self._render(insert(blocks))
         self.add_transaction = self._render(insert(transactions))
-        self.transaction = self._render(
-            select(transactions.c.block, transactions.c.tx, transactions.c.code)
-            .where(_equal(transactions, "tx_id"))
-            .order_by(transactions.c.block, transactions.c.tx),
-            limit=1,
-        )
         self.add_history = self._render(insert(history))
+        self._known: dict[int, str] = {}
+
+    def known_transactions(self, tx_ids: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+        """Which of up to MOST_IDS ids there are: the statement and its parameters.
+
+        There is one statement for each power of two, so that the driver keeps them prepared.
+        """
+        size = 1 << (len(tx_ids) - 1).bit_length()
+        statement = self._known.get(size)
+        if statement is None:
+            tx_id = transactions.c.tx_id
+            one_of = tx_id.in_([bindparam(f"id{place}") for place in range(size)])
+            statement = self._known[size] = self._render(select(tx_id).where(one_of).distinct())
+        return statement, (*tx_ids, *(tx_ids[-1],) * (size - len(tx_ids)))
 
     def _render_transient(self) -> None:
         kept = transient.c
@@ -64,10 +77,8 @@ class Statements:
         self.drop_query_index = self._render(delete(query_indexes).where(*place))
         self.add_query_index = self._render(insert(query_indexes))
 
-    def _render(self, statement: ClauseElement, limit: int = 0) -> str:
-        """The statement's text; SQLAlchemy's own LIMIT would add a parameter for OFFSET."""
-        text = str(statement.compile(dialect=self._dialect))
-        return f"{text} LIMIT {limit}" if limit else text
+    def _render(self, statement: ClauseElement) -> str:
+        return str(statement.compile(dialect=self._dialect))
 
 
 def _equal(table: Table, column: str) -> ColumnElement[bool]:

@@ -27,7 +27,7 @@ from .queries.indexes import IndexDefinition, read_index
 from .sql_private import PrivateTables
 from .sql_snapshots import SnapshotTables
 from .sql_state import StateSql, state_row
-from .sql_statements import Statements
+from .sql_statements import MOST_IDS, Statements
 from .sql_writer import Writer
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, Version, VersionedValue
@@ -156,8 +156,15 @@ class SqlStore(ABC):
 
     def transaction(self, tx_id: str) -> TransactionRow | None:
         """The first transaction that carried this id."""
-        row = self._one(self._sql.transaction, (tx_id,))
-        return TransactionRow(*row) if row else None
+        return self._snapshots.transaction(self._all, tx_id)
+
+    def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that some transaction carried; one statement for many."""
+        known: set[str] = set()
+        for start in range(0, len(tx_ids), MOST_IDS):
+            statement, parameters = self._sql.known_transactions(tx_ids[start : start + MOST_IDS])
+            known.update(row[0] for row in self._all(statement, parameters))
+        return known
 
     def tx_ids(self, below: int) -> Iterator[str]:
         """Ids of all transactions before a block, by length and then in byte order."""

@@ -21,6 +21,7 @@ from .errors import InvalidKey
 
 if TYPE_CHECKING:  # queries are made of what is defined here
     from .queries.find import Documents
+    from .store import TransactionRow
 
 _HASHED = "$$h"
 _PRIVATE = "$$p"
@@ -103,6 +104,10 @@ class FullStateSnapshot(StateSnapshot, Protocol):
 
     def namespaces(self) -> Sequence[str]:
         """Names of all namespaces with entries, perhaps of some without, in byte order."""
+        ...
+
+    def transaction(self, tx_id: str) -> TransactionRow | None:
+        """The first transaction of this id in the blocks that this state has seen."""
         ...
 
 

@@ -274,6 +274,10 @@ class LedgerStore(Protocol):
         """The first transaction that carried this id, valid or not."""
         ...
 
+    def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
+        """Those of the ids that some transaction carried, valid or not."""
+        ...
+
     def tx_ids(self, below: int) -> Iterator[str]:
         """Ids of all transactions before block ``below``, by length, then in byte order."""
         ...

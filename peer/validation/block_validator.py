@@ -9,7 +9,7 @@ committed state) raises :class:`ValidationHalted` and must stop the channel.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -95,12 +95,13 @@ class BlockValidator:
         block: common_pb2.Block,
         bundle: ChannelBundle,
         state: StateSnapshot,
-        has_transaction: Callable[[str], bool],
+        known_transactions: Callable[[Sequence[str]], Collection[str]],
         on_halt: Callable[[ValidationHalted], None] | None = None,
     ) -> ValidatedBlock:
         """Set every transaction's code; ValidationHalted if that is not possible.
 
-        bundle, state, has_transaction (by id): as they are just before this block.
+        bundle, state, known_transactions (which of some ids the ledger has): as they are just
+        before this block.
         on_halt: is told instead, and the transaction stays NOT_VALIDATED: for an auditor, who
         has to go on where a peer has to stop.
         """
@@ -113,11 +114,15 @@ class BlockValidator:
             lambda name: former_definition(name, query),
         )
         endorsements = EndorsementValidator(self._policies, namespaces, state)
-        run = _BlockRun(bundle, self._identities, has_transaction, endorsements)
         transactions = tuple(map(BlockTransaction, range(len(block.data.data)), block.data.data))
-        for transaction in transactions:
+        headers = [_headers(transaction) for transaction in transactions]
+        known = known_transactions([each.tx_id for each in transactions if each.tx_id])
+        run = _BlockRun(bundle, self._identities, known, endorsements)
+        for transaction, opened in zip(transactions, headers, strict=True):
+            if opened is None:
+                continue
             try:
-                transaction.code = run.code(transaction)
+                transaction.code = run.code(transaction, opened)
             except GridloomError as error:
                 halted = ValidationHalted(
                     bundle.channel_id, block.header.number, transaction.index, str(error)
@@ -137,18 +142,17 @@ class _BlockRun:
         self,
         bundle: ChannelBundle,
         identities: Callable[[str], IdentityJudge | None],
-        has_transaction: Callable[[str], bool],
+        known: Collection[str],
         endorsements: EndorsementValidator,
     ) -> None:
         self.bundle = bundle
         self._identities = identities
-        self._has_transaction = has_transaction
+        self._known = known
         self._endorsements = endorsements
 
-    def code(self, transaction: BlockTransaction) -> int:
+    def code(self, transaction: BlockTransaction, headers: Headers) -> int:
         """The transaction's code; any GridloomError but InvalidTransaction is a halt."""
         try:
-            headers = open_headers(transaction)
             self._check_creator(transaction, headers)
             if transaction.header_type == common_pb2.ENDORSER_TRANSACTION:
                 self._endorser_transaction(transaction, headers)
@@ -159,9 +163,7 @@ class _BlockRun:
                     transaction_pb2.UNSUPPORTED_TX_PAYLOAD, "a config update in a block"
                 )
         except InvalidTransaction as error:
-            logger.warning("transaction %d %s: %s", transaction.index, transaction.tx_id, error)
-            transaction.reason = error.reason
-            return error.code
+            return _refused(transaction, error)
         return transaction_pb2.VALID
 
     def _check_creator(self, transaction: BlockTransaction, headers: Headers) -> None:
@@ -178,7 +180,7 @@ class _BlockRun:
 
     def _endorser_transaction(self, transaction: BlockTransaction, headers: Headers) -> None:
         action = open_endorser_transaction(transaction, headers)
-        if self._has_transaction(transaction.tx_id):
+        if transaction.tx_id in self._known:
             raise InvalidTransaction(
                 transaction_pb2.DUPLICATE_TXID, "the transaction id is in the ledger"
             )
@@ -198,6 +200,21 @@ class _CommittedState:
     def get_state(self, namespace: str, key: str) -> bytes | None:
         entry = self.snapshot.get(namespace, key.encode())
         return None if entry is None else entry.value
+
+
+def _headers(transaction: BlockTransaction) -> Headers | None:
+    """Open the headers; None for malformed ones, and then the transaction has its code."""
+    try:
+        return open_headers(transaction)
+    except InvalidTransaction as error:
+        transaction.code = _refused(transaction, error)
+        return None
+
+
+def _refused(transaction: BlockTransaction, error: InvalidTransaction) -> int:
+    logger.warning("transaction %d %s: %s", transaction.index, transaction.tx_id, error)
+    transaction.reason = error.reason
+    return error.code
 
 
 def _mark_duplicates(transactions: Iterable[BlockTransaction]) -> None:

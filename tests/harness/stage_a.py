@@ -116,7 +116,7 @@ class StageA:
         snapshot = self._state.snapshot()
         try:
             return self._validator.validate(
-                block, self.bundle, snapshot, self.known.__contains__, on_halt
+                block, self.bundle, snapshot, self.known.intersection, on_halt
             )
         finally:
             snapshot.close()

@@ -243,6 +243,27 @@ class StoreConformance:
         assert store.transaction("") is None
         assert store.transaction("on") is None
 
+    def test_many_transactions_are_looked_up_at_once(self, store: LedgerStore) -> None:
+        ids = tuple(f"tx {number}" for number in range(1500))
+        store.commit(record(0, tx_ids=ids, codes=(0,) * len(ids)))
+        store.commit(record(1, tx_ids=ids[:1]))
+        asked = [*ids, *(f"{tx_id}0" for tx_id in ids), "", "a\0b", "é" * 1000]
+        assert store.known_transactions(asked) == set(ids)
+        for count in (0, 1, 2, 3, 511, 512, 513):
+            assert store.known_transactions(ids[:count]) == set(ids[:count])
+            assert store.known_transactions(["another"] * count) == set()
+
+    def test_a_snapshot_knows_the_transactions_of_its_blocks(self, store: LedgerStore) -> None:
+        store.commit(record(0, tx_ids=("one",), codes=(11,)))
+        before = store.snapshot()
+        store.commit(record(1, tx_ids=("one", "two"), codes=(0, 9)))
+        after = store.snapshot()
+        assert before.transaction("one") == after.transaction("one") == TransactionRow(0, 0, 11)
+        assert before.transaction("two") is None
+        assert after.transaction("two") == TransactionRow(1, 1, 9)
+        before.close()
+        after.close()
+
     def test_history_is_newest_first(self, store: LedgerStore) -> None:
         rows = [
             HistoryRow("cc", b"k", block, tx, f"{block}-{tx}", 5, 6, not tx, b"v" * tx)
