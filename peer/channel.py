@@ -1,8 +1,9 @@
 """One channel on a peer: blocks come in from the orderers, are judged and committed.
 
 A block's way: deliver client -> accepted (``common.block_acceptance``) -> stage A ->
-ledger (stage B and storage) -> whoever waits.  Judging and storing happen in one worker
-thread for each channel, so that the event loop stays free; signature checks release the GIL.
+ledger (stage B and storage) -> whoever waits.  Storing happens in one worker thread for each
+channel, and so does the judging of a long block; a short one is judged on the event loop
+(docs/decisions/0023).
 (Fabric: core/peer/channel.go, gossip/state, core/committer)
 """
 
@@ -12,7 +13,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, closing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -42,6 +43,12 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
+LONGEST_ON_LOOP = 64
+"""Transactions of a block that is judged on the event loop.
+
+Two threads that want to run Python hinder each other more than so many take: 7 to 10 ms.
+"""
+
 
 class ChannelStopped(GridloomError):
     """A channel can commit no further block: its id, the block's number, the reason."""
@@ -54,11 +61,22 @@ class ChannelStopped(GridloomError):
 
 
 @dataclass(frozen=True, slots=True)
-class _Incomplete:
-    """A block past stage A whose private data are not all at hand."""
+class _Judged:
+    """A block past stage A.
 
+    gathered: its private data, None without any; state: what it was judged against, closed if
+    private data have to be asked for first.
+    """
+
+    block: common_pb2.Block
     validated: ValidatedBlock
-    gathered: Gathered
+    gathered: Gathered | None
+    state: CachedSnapshot
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all that is to be stored is at hand."""
+        return self.gathered is None or not self.gathered.needs
 
 
 class PeerChannel:
@@ -172,12 +190,14 @@ class PeerChannel:
         if self.failure is not None:
             raise self.failure
         try:
-            outcome = await self._in_worker(lambda: self._process(block))
+            if len(block.data.data) > LONGEST_ON_LOOP or self.ledger.is_remote:
+                outcome = await self._in_worker(lambda: self._store(self._judge(block)))
+            else:
+                judged = self._judge(block)
+                outcome = await self._in_worker(lambda: self._store(judged))
             if isinstance(outcome, CommittedBlock):
                 return outcome
-            assert self.private_data is not None
-            private = await self.private_data.complete(outcome.gathered)
-            return await self._in_worker(lambda: self._store(block, outcome.validated, private))
+            return await self._store_completed(outcome)
         except Exception as error:
             raise self._fail(block.header.number, error) from error
 
@@ -214,39 +234,49 @@ class PeerChannel:
         if self._worker is None:
             name = f"commit {self.channel_id}"
             self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+        # Whoever stops waiting for it does not stop it: stop() sees a block through.
+        running = asyncio.get_running_loop().run_in_executor(self._worker, work)
+        return await asyncio.shield(running)
 
-    def _process(self, block: common_pb2.Block) -> CommittedBlock | _Incomplete:
-        """Stage A, and the rest too unless private data have to be asked for.
-
-        Runs in the worker thread.
-        """
-        with closing(self.ledger.state_before_commit()) as state:
+    def _judge(self, block: common_pb2.Block) -> _Judged:
+        """Stage A, and a look for the private data at hand."""
+        state = self.ledger.state_before_commit()
+        with ExitStack() as closing_state:
+            closing_state.callback(state.close)
             validated = self._validator.validate(
                 block, self._bundle, state, self.ledger.known_transactions
             )
-            private = PrivateBlockData()
+            gathered = None
             if self.private_data is not None:
                 gathered = self.private_data.gather(block.header.number, validated.transactions)
-                if gathered.needs:
-                    return _Incomplete(validated, gathered)
-                private = gathered.without_asking()
-            return self._store(block, validated, private, state)
+            judged = _Judged(block, validated, gathered, state)
+            if judged.is_complete:
+                closing_state.pop_all()
+        return judged
 
-    def _store(
-        self,
-        block: common_pb2.Block,
-        validated: ValidatedBlock,
-        private: PrivateBlockData,
-        state: CachedSnapshot | None = None,
+    async def _store_completed(self, judged: _Judged) -> CommittedBlock:
+        """Ask for the private data that lack, then store."""
+        assert self.private_data is not None
+        assert judged.gathered is not None
+        private = await self.private_data.complete(judged.gathered)
+        return await self._in_worker(lambda: self._keep(judged, private, None))
+
+    def _store(self, judged: _Judged) -> CommittedBlock | _Judged:
+        """Store a block unless it lacks private data; runs in the worker thread."""
+        if not judged.is_complete:
+            return judged
+        gathered = judged.gathered
+        private = PrivateBlockData() if gathered is None else gathered.without_asking()
+        return self._keep(judged, private, judged.state)
+
+    def _keep(
+        self, judged: _Judged, private: PrivateBlockData, state: CachedSnapshot | None
     ) -> CommittedBlock:
-        """Stage B and storage; runs in the worker thread.
-
-        state: what stage A has read already.
-        """
+        """Stage B and storage; state: what stage A has read already, where it is still open."""
         # The new configuration is there before anyone can hear of the block that brings it.
-        self._bundle = validated.bundle
-        committed = self.ledger.commit(block, validated.transactions, private, state)
+        self._bundle = judged.validated.bundle
+        transactions = judged.validated.transactions
+        committed = self.ledger.commit(judged.block, transactions, private, state)
         self._latest = committed
         if self.private_data is not None:
             self.private_data.forget(committed.number)

@@ -100,7 +100,9 @@ async def caller(
 ) -> Callable[[], Awaitable[object]]:
     """Return what makes one call, once all is there that it needs."""
     if kind == "order":
-        ordering = Ordering(channel, material.user("Org1", ADMIN_USER).signing_identity, "mychannel")
+        ordering = Ordering(
+            channel, material.user("Org1", ADMIN_USER).signing_identity, "mychannel"
+        )
         await ordering.start(4)
         return lambda: ordering.order(ENVELOPE)
     gateway = Gateway(channel, material.user("Org1", "User1").signing_identity)

@@ -111,6 +111,11 @@ class Ledger:
         """Number of committed blocks."""
         return self._heights.height
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether who looks something up waits for another process."""
+        return self._store.is_remote
+
     def changed_at(self, namespace: str) -> int:
         """The height at which a namespace or one of its collections changed last.
 

@@ -34,6 +34,8 @@ from .update_batch import Updates
 class MemoryStore:
     """One channel's ledger in dictionaries."""
 
+    is_remote = False
+
     def __init__(self, state_database: StateDatabase = StateDatabase.LEVELDB) -> None:
         self.state_database = state_database
         self._state = MemoryState(state_database)

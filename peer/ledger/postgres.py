@@ -94,6 +94,8 @@ class PostgresStore(SqlStore):
     reached, or another process has this ledger open.
     """
 
+    is_remote = True
+
     def __init__(
         self,
         url: str,

@@ -60,6 +60,7 @@ class SqlStore(ABC):
     A database adds ``snapshot`` and what is its own.
     """
 
+    is_remote = False
     begin = ""
     """What begins a transaction that writes, where the driver does not do so by itself."""
 

@@ -224,6 +224,11 @@ class LedgerStore(Protocol):
     """The store of one channel.  Blocks it hands out are shared: read, never change them."""
 
     @property
+    def is_remote(self) -> bool:
+        """Whether look-ups go to another process, so that one waits for them."""
+        ...
+
+    @property
     def height(self) -> int:
         """Number the next block will have."""
         ...
