@@ -24,8 +24,8 @@ import uvloop
 from framed import FramedChannel, FramedServer
 from measure import KEYS, call_of, drive
 
-from gridloom.bench.own_network import OwnNetwork, deploy
 from gridloom.bench.ordering import Ordering
+from gridloom.bench.own_network import OwnNetwork, deploy
 from gridloom.bench.verification import verifications_per_second
 from gridloom.bench.workload import LOAD, ChaincodeNeed
 from gridloom.client import Gateway
@@ -58,21 +58,26 @@ def main() -> int:
     rate = verifications_per_second(1.0)
     print(f"P-256 verifications a second of one core: {rate:,.0f}")
     for kind in options.calls or CALLS:
-        with tempfile.TemporaryDirectory() as folder:
-            uvloop.run(measure(kind, Path(folder), options))
+        network = "ordering" if kind == "order" else "default"
+        with tempfile.TemporaryDirectory() as folder, started(network, folder) as process:
+            uvloop.run(measure(kind, network, Path(folder), process, options))
     return 0
 
 
-async def measure(kind: str, folder: Path, options: argparse.Namespace) -> None:
-    """Start a network, drive it, and print the best round."""
-    network = "ordering" if kind == "order" else "default"
-    process = subprocess.Popen(
-        [sys.executable, __file__, "--serve", network, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdin is not None
+def started(network: str, folder: str) -> subprocess.Popen[str]:
+    """Start a network that runs until its standard input ends."""
+    command = [sys.executable, __file__, "--serve", network, folder]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+async def measure(
+    kind: str,
+    network: str,
+    folder: Path,
+    process: subprocess.Popen[str],
+    options: argparse.Namespace,
+) -> None:
+    """Drive a network that was started in a folder, and print the best round."""
     assert process.stdout is not None
     node, port = process.stdout.readline().split()
     topology = Topology.parse(OwnNetwork.named(network).description)
@@ -92,7 +97,6 @@ async def measure(kind: str, folder: Path, options: argparse.Namespace) -> None:
             each = 1000 / CALLS[kind]
             best = max(best, (CALLS[kind] / took, served * each, client * each))
     print(f"{kind}: {best[0]:,.0f} a second; CPU ms: network {best[1]:.3f}, client {best[2]:.3f}")
-    process.communicate()
 
 
 async def caller(
