@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 from cryptography.exceptions import InvalidSignature as _Mismatch
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -85,7 +85,7 @@ class VerificationKey:
     can carry, though only ECDSA on a NIST curve and Ed25519 verify messages).
     """
 
-    __slots__ = ("_half_order", "id", "key")
+    __slots__ = ("_half_order", "_is_ed25519", "id", "key")
 
     def __init__(self, key: PublicKeyTypes) -> None:
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -95,6 +95,7 @@ class VerificationKey:
         if isinstance(key, ec.EllipticCurvePublicKey):
             order = CURVE_ORDERS.get(key.curve.name, 0)
         self._half_order = order >> 1
+        self._is_ed25519 = isinstance(key, ed25519.Ed25519PublicKey)
 
     def verify(self, message: bytes, signature: bytes, hash_family: str = SHA2) -> None:
         """Raise InvalidSignature unless this key signed ``message``.
@@ -102,8 +103,7 @@ class VerificationKey:
         ECDSA: over the SHA-256 (or SHA3-256) digest whatever the curve, low-S only,
         bytes after the DER sequence ignored as Go does.  Ed25519: over the message.
         """
-        key = self.key
-        if isinstance(key, ec.EllipticCurvePublicKey) and self._half_order:
+        if self._half_order:
             digest = _DIGESTS[hash_family](message).digest()
             entry = (self.id, digest, signature)
             if _verified.get(entry):  # which holds canonical signatures only
@@ -112,16 +112,17 @@ class VerificationKey:
             entry = (self.id, digest, signature)
             if _verified.get(entry):
                 return
+            key = cast("ec.EllipticCurvePublicKey", self.key)
             try:
                 key.verify(signature, digest, _VERIFYING[hash_family])
             except _Mismatch:
                 raise InvalidSignature("The signature is invalid") from None
-        elif isinstance(key, ed25519.Ed25519PublicKey):
+        elif self._is_ed25519:
             entry = (self.id, hashlib.sha256(message).digest(), signature)
             if _verified.get(entry):
                 return
             try:
-                key.verify(signature, message)
+                cast("ed25519.Ed25519PublicKey", self.key).verify(signature, message)
             except _Mismatch:
                 raise InvalidSignature("The signature is invalid") from None
         else:
@@ -190,26 +191,27 @@ class SigningKey:
     Its own signatures enter the memo, so a process does not check what it has just made.
     """
 
-    __slots__ = ("_key", "_order", "verification")
+    __slots__ = ("_is_ecdsa", "_key", "_order", "verification")
 
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
         self._order = 0
+        self._is_ecdsa = isinstance(key, ec.EllipticCurvePrivateKey)
         if isinstance(key, ec.EllipticCurvePrivateKey):
             self._order = CURVE_ORDERS.get(key.curve.name, 0)
         self.verification = VerificationKey(key.public_key())
 
     def sign(self, message: bytes, hash_family: str = SHA2) -> bytes:
         """Sign: ECDSA in low-S DER over the digest, Ed25519 over the message."""
-        key = self._key
-        if isinstance(key, ec.EllipticCurvePrivateKey):
+        if self._is_ecdsa:
+            key = cast("ec.EllipticCurvePrivateKey", self._key)
             if not self._order:
                 raise InvalidSignature(f"curve not recognized [{key.curve.name}]")
             digest = _DIGESTS[hash_family](message).digest()
             signature = _low_s(self._order, key.sign(digest, _SIGNING[hash_family]))
         else:
             digest = hashlib.sha256(message).digest()
-            signature = key.sign(message)
+            signature = cast("ed25519.Ed25519PrivateKey", self._key).sign(message)
         _verified.put((self.verification.id, digest, signature), True)
         return signature
 

@@ -14,7 +14,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
 
 from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
@@ -25,6 +25,7 @@ from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.orderer.node import Orderer
+from gridloom.peer.channel import PeerChannel
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
 from gridloom.peer.settings import PrivateDataSettings
@@ -260,7 +261,7 @@ class LiveDirectory:
 
     def __init__(self, peers: Mapping[str, Peer]) -> None:
         self._nodes = peers
-        self._latest: dict[tuple[str, str], tuple[PeerInfo, PeerInfo]] = {}
+        self._latest: dict[str, tuple[list[_Standing], Sequence[PeerInfo]]] = {}
         self._known: list[tuple[PeerInfo, str]] = []
 
     def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
@@ -272,33 +273,34 @@ class LiveDirectory:
         self._known = [(info, names[info.endpoint]) for info in everyone]
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
-        """Return every peer of the channel."""
-        members = self._members(channel_id)
-        found = []
-        for info, name in self._known:
-            peer = self._nodes[name]
-            channel = peer.channel(channel_id)
-            if channel is not None and info.msp_id in members:
-                runs = peer.host.runnable(channel_id)
-                found.append(self._now(channel_id, info, channel.height, runs))
-        return found
+        """Return every peer of the channel by its own word; the same list while nothing changes."""
+        joined = [
+            _Standing(info, peer, channel, channel.height, peer.host.approved.packages.changes)
+            for info, name in self._known
+            if (channel := (peer := self._nodes[name]).channel(channel_id)) is not None
+        ]
+        known = self._latest.get(channel_id)
+        if known is None or known[0] != joined:
+            members = [each for each in joined if each.is_member]
+            known = self._latest[channel_id] = joined, [each.described() for each in members]
+        return known[1]
 
-    def _now(
-        self, channel_id: str, info: PeerInfo, height: int, runs: Mapping[str, int]
-    ) -> PeerInfo:
-        """A peer with its height and chaincodes; the same object while these are the same."""
-        key = channel_id, info.endpoint
-        known, latest = self._latest.get(key, (None, info))
-        if known is not info or latest.height != height or latest.chaincodes is not runs:
-            latest = replace(info, height=height, chaincodes=runs)
-            self._latest[key] = info, latest
-        return latest
 
-    def _members(self, channel_id: str) -> set[str]:
-        """Who is in the channel, each organization by the word of its own peers."""
-        members = set()
-        for peer in self._nodes.values():
-            channel = peer.channel(channel_id)
-            if channel is not None and peer.msp_id in channel.bundle.application.orgs:
-                members.add(peer.msp_id)
-        return members
+class _Standing(NamedTuple):
+    """A peer on a channel, and what is different once anything else about it may be."""
+
+    info: PeerInfo
+    peer: Peer
+    channel: PeerChannel
+    height: int
+    packages: int
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the channel's configuration knows its organisation."""
+        return self.info.msp_id in self.channel.bundle.application.orgs
+
+    def described(self) -> PeerInfo:
+        """The peer with its height and chaincodes."""
+        runs = self.peer.host.runnable(self.channel.channel_id)
+        return replace(self.info, height=self.height, chaincodes=runs)

@@ -6,8 +6,8 @@ The sentences of the errors are Fabric's, because clients and their tests match 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -42,8 +42,7 @@ class ProposalRejected(GridloomError):
     """A proposal that is not worth simulating; the message is what the client reads."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalContent:
+class ProposalContent(NamedTuple):
     """What stands in a proposal's bytes; messages are read-only, they are remembered.
 
     header: parsed; input: arguments as sent; called: the chaincode as the invocation names it;
@@ -65,8 +64,7 @@ class ProposalContent:
     hash: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class UnpackedProposal:
+class UnpackedProposal(NamedTuple):
     """A signed proposal and what is in it; data: its bytes."""
 
     signed: proposal_pb2.SignedProposal
@@ -139,8 +137,7 @@ class UnpackedProposal:
         return creator
 
 
-@dataclass(frozen=True, slots=True)
-class ProposalHeaders:
+class ProposalHeaders(NamedTuple):
     """The headers of a proposal, parsed and as received, and its payload still closed."""
 
     channel: common_pb2.ChannelHeader

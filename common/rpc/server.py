@@ -7,7 +7,7 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor
@@ -31,8 +31,7 @@ SERVICES = {
 """Every service of Fabric's wire, and the module of ``gridloom.protos`` that describes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """What a service knows of the call it answers besides the messages.
 
     certificate: DER of the client's TLS certificate, None without one;

@@ -18,6 +18,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _LOOK_EVERY_SECONDS = 0.1
+_MONITORING = getattr(sys, "monitoring", None)
 
 
 class Overtime(BaseException):
@@ -52,8 +53,10 @@ class Watchdog:
             self._finish(thread, watch)
 
     def _start(self, thread: int, watch: _Watch) -> None:
+        self._watches[thread] = watch
+        if self._watching:  # and will see this watch before it ends
+            return
         with self._lock:
-            self._watches[thread] = watch
             if not self._watching:
                 self._watching = True
                 threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
@@ -75,10 +78,11 @@ class Watchdog:
             time.sleep(_LOOK_EVERY_SECONDS)
             now = time.monotonic()
             with self._lock:
+                self._watching = False  # first: whoever begins now either sees it or is seen
                 if not self._watches:
-                    self._watching = False
                     return
-                for thread, watch in self._watches.items():
+                self._watching = True
+                for thread, watch in list(self._watches.items()):
                     if watch.deadline <= now:
                         watch.raised = True
                         _raise_in(thread)
@@ -115,5 +119,4 @@ def _absorb(thread: int) -> None:
 def _being_debugged() -> bool:
     if sys.gettrace() is not None:
         return True
-    monitoring = getattr(sys, "monitoring", None)
-    return monitoring is not None and monitoring.get_tool(monitoring.DEBUGGER_ID) is not None
+    return _MONITORING is not None and _MONITORING.get_tool(_MONITORING.DEBUGGER_ID) is not None

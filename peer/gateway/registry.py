@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from random import Random
+from typing import NamedTuple
 
 from gridloom.common.errors import GridloomError
 from gridloom.protos.peer.proposal_response_pb2 import ChaincodeInterest
@@ -36,6 +37,14 @@ class UnknownChannel(GridloomError):
         self.channel_id = channel_id
 
 
+class _Roster(NamedTuple):
+    """The peers of a channel as the directory lists them, the own height, and what that makes."""
+
+    listed: Sequence[PeerInfo]
+    height: int | None
+    peers: list[PeerInfo]
+
+
 class Registry:
     """Makes plans for one gateway.
 
@@ -55,7 +64,7 @@ class Registry:
         self._channels = channels
         self._random = random
         self._descriptors: dict[str, EndorsementDescriptors] = {}
-        self._latest_own: dict[str, tuple[PeerInfo, PeerInfo]] = {}
+        self._latest: dict[str, _Roster] = {}
 
     def plan_for_organizations(
         self, channel_id: str, chaincode: str, msp_ids: Iterable[str]
@@ -126,21 +135,18 @@ class Registry:
     def _peers(self, channel_id: str) -> list[PeerInfo]:
         """Return the peers of a channel, the own one as it is now and without a detour."""
         channel = self._channels(channel_id)
-        peers = []
-        for peer in self._directory.peers(channel_id):
-            if not self.is_local(peer):
-                peers.append(peer)
-            elif channel is not None:
-                peers.append(self._own(channel_id, peer, channel.height))
-        return peers
-
-    def _own(self, channel_id: str, peer: PeerInfo, height: int) -> PeerInfo:
-        """The own peer as the directory has it, with what is known better here."""
-        known, own = self._latest_own.get(channel_id, (None, peer))
-        if known is not peer or own.height != height:
-            own = replace(peer, channel=self.local.channel, height=height)
-            self._latest_own[channel_id] = peer, own
-        return own
+        height = None if channel is None else channel.height
+        listed = self._directory.peers(channel_id)
+        known = self._latest.get(channel_id)
+        if known is None or known.height != height or known.listed != listed:
+            peers = []
+            for peer in listed:
+                if not self.is_local(peer):
+                    peers.append(peer)
+                elif channel is not None:
+                    peers.append(replace(peer, channel=self.local.channel, height=height))
+            known = self._latest[channel_id] = _Roster(listed, height, peers)
+        return known.peers
 
     def _able(self, channel_id: str, chaincode: str, msp_ids: Sequence[str]) -> list[PeerInfo]:
         peers = [p for p in self._peers(channel_id) if not msp_ids or p.msp_id in msp_ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gridloom.common.envelopes import without_transient
 from gridloom.common.errors import GridloomError, MalformedMessage
@@ -18,8 +18,7 @@ from gridloom.protos.peer.proposal_pb2 import (
 from ..proposal import ProposalContent, known_content, open_content, open_headers
 
 
-@dataclass(frozen=True, slots=True)
-class OpenProposal:
+class OpenProposal(NamedTuple):
     """A client's proposal: what it calls, and whether transient data comes with it.
 
     header and bare_payload: its parts as they go into the transaction.

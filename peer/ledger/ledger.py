@@ -322,7 +322,7 @@ class Ledger:
 
     def simulator(self, tx_id: str) -> TxSimulator:
         """A simulation against the present state; call done() on it."""
-        return TxSimulator(tx_id, CachedSnapshot(self._shared.take()), self.collections)
+        return TxSimulator(tx_id, self._shared.take(), self.collections)
 
     def query_executor(self) -> QueryExecutor:
         """The same getters without a read set; call done() on it."""

@@ -151,10 +151,8 @@ class _Namespace:
         return known
 
     def _build(self) -> KVRWSet:
-        built = KVRWSet(
-            reads=[kv_read(key, self.reads[key]) for key in sorted(self.reads)],
-            range_queries_info=self.range_queries.values(),
-        )
+        built = KVRWSet(reads=[kv_read(key, self.reads[key]) for key in sorted(self.reads)])
+        built.range_queries_info.extend(self.range_queries.values())
         for key in sorted(self.writes):
             value = self.writes[key]
             built.writes.add(key=key, is_delete=not value, value=value)

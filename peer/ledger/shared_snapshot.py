@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
-from .cached_snapshot import NOT_LOOKED_UP
+from .cached_snapshot import NOT_LOOKED_UP, CachedSnapshot
 from .queries.find import Documents
 from .state_db import FullStateSnapshot, StateSnapshot, VersionedValue
 from .store import TransactionRow
@@ -37,7 +37,8 @@ class SharedSnapshots:
         if shared.snapshot.documents() is None:
             return _Lease(shared, self._release)
         self._release(shared)
-        return self._open()  # rich queries are many calls; they get one of their own
+        # Rich queries are many calls; they get one of their own.
+        return CachedSnapshot(self._open())
 
     def transaction(self, tx_id: str) -> TransactionRow | None:
         """Return the first transaction of this id in the committed blocks."""

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from google.protobuf.message import Message
 
@@ -48,8 +47,7 @@ class InvalidTransaction(GridloomError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Headers:
+class Headers(NamedTuple):
     """What later checks need of an opened envelope, beside the transaction's own fields."""
 
     signed: bytes

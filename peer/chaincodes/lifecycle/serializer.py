@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, Protocol
 
 from gridloom.common.errors import GridloomError, MalformedMessage
@@ -180,8 +181,14 @@ def _read(
     namespace: str, name: str, field: str, state: ReadableState, kind: FieldType
 ) -> StateData:
     key = field_key(namespace, name, field)
+    return _field(state.get_state(key) or b"", key, kind)
+
+
+@lru_cache(maxsize=1 << 10)
+def _field(value: bytes, key: str, kind: FieldType) -> StateData:
+    """What a stored field says; shared, read only."""
     try:
-        data = parse(StateData, state.get_state(key) or b"", key)
+        data = parse(StateData, value, key)
     except MalformedMessage as error:
         reason = f"could not unmarshal state for key {key}: {error.reason}"
         raise LifecycleStateError(key, reason) from error
