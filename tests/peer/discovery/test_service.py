@@ -1,7 +1,6 @@
 """The discovery service: the answers of a real one, and what it refuses."""
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -206,7 +205,7 @@ async def test_a_request_that_names_nobody_is_refused_whole(network):
 
 
 async def test_a_tls_certificate_has_to_be_the_one_that_is_claimed(network):
-    signer, call = network.access.signer("Org1", "User1"), replace(CALL, certificate=b"der")
+    signer, call = network.access.signer("Org1", "User1"), CALL._replace(certificate=b"der")
     claimed = sha256(b"der").digest()
     response = await service(network).discover(signed(signer, PEERS, tls_hash=claimed), call)
     assert response.results[0].WhichOneof("result") == "members"
