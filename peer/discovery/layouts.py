@@ -23,6 +23,9 @@ def assign(
     preferred: peers of whom as many as possible are used.
     """
     slots = [group for group, needed in layout.items() for _ in range(needed)]
+    obvious = _first_free(slots, groups, preferred)
+    if obvious is not None:
+        return obvious
     taken: dict[str, int] = {}
     everyone = [groups.get(group, ()) for group in slots]
     rounds = [everyone]
@@ -36,6 +39,22 @@ def assign(
     if len(taken) < len(slots):
         return None
     return {peer: slots[slot] for peer, slot in taken.items()}
+
+
+def _first_free(
+    slots: Sequence[str], groups: Groups, preferred: Collection[str]
+) -> Mapping[str, str] | None:
+    """Give each slot the first peer left; None unless that is as good as any other way."""
+    taken: dict[str, str] = {}
+    used = 0
+    for group in slots:
+        free = [peer for peer in groups.get(group, ()) if peer not in taken]
+        if not free:
+            return None
+        peer = next((peer for peer in free if peer in preferred), free[0]) if preferred else free[0]
+        used += peer in preferred
+        taken[peer] = group
+    return taken if used == min(len(preferred), len(slots)) else None
 
 
 def _fill(
