@@ -1,6 +1,7 @@
 """The commit pipeline: from an orderer's stream to whoever waits for a transaction."""
 
 import asyncio
+import threading
 from contextlib import aclosing
 
 import pytest
@@ -55,6 +56,54 @@ async def test_blocks_are_pulled_and_committed_one_after_the_other(peer):
     peer.channel.start(client(peer, BlockOrderer(ALL)))
     await peer.channel.wait_for(BLOCKS)
     assert peer.channel.ledger.commit_hash.hex() == verdicts()[-1].commit_hash
+
+
+@pytest.mark.parametrize(
+    ("longest", "is_remote", "on_loop"),
+    [
+        pytest.param(1, False, {1}, id="as long as a block may be"),
+        pytest.param(0, False, set(), id="longer"),
+        pytest.param(64, True, set(), id="look-ups go to another process"),
+        pytest.param(64, False, {1, 2, 3, 4}, id="all blocks are short"),
+    ],
+)
+async def test_short_blocks_are_judged_on_the_loop(peer, monkeypatch, longest, is_remote, on_loop):
+    sizes = set()
+    judge = peer.channel._judge
+
+    def watched(block: Block) -> object:
+        if threading.current_thread() is threading.main_thread():
+            sizes.add(len(block.data.data))
+        return judge(block)
+
+    monkeypatch.setattr("gridloom.peer.channel.LONGEST_ON_LOOP", longest)
+    monkeypatch.setattr(type(peer.channel.ledger), "is_remote", is_remote)
+    monkeypatch.setattr(peer.channel, "_judge", watched)
+    peer.channel.start(client(peer, BlockOrderer(ALL)))
+    await peer.channel.wait_for(BLOCKS)
+    assert peer.channel.ledger.commit_hash.hex() == verdicts()[-1].commit_hash
+    assert sizes == on_loop
+
+
+async def test_a_block_that_is_being_stored_is_stored_when_the_channel_stops(peer, monkeypatch):
+    ledger = peer.channel.ledger
+    storing, go_on = threading.Event(), threading.Event()
+    store = ledger.commit
+
+    def slow(*args: object) -> object:
+        storing.set()
+        assert go_on.wait(60)
+        return store(*args)
+
+    monkeypatch.setattr(ledger, "commit", slow)
+    height = ledger.height
+    peer.channel.start(client(peer, BlockOrderer(ALL)))
+    await asyncio.to_thread(storing.wait, 60)
+    stopping = asyncio.create_task(peer.channel.stop())
+    await asyncio.sleep(0.01)
+    go_on.set()
+    await stopping
+    assert ledger.height == height + 1
 
 
 async def test_who_waits_for_a_transaction_is_told_its_code_and_block(peer):
