@@ -24,8 +24,8 @@ import uvloop
 from framed import FramedChannel, FramedServer
 from measure import KEYS, call_of, drive
 
-from gridloom.bench.own_network import OwnNetwork, deploy
 from gridloom.bench.ordering import Ordering
+from gridloom.bench.own_network import OwnNetwork, deploy
 from gridloom.bench.verification import verifications_per_second
 from gridloom.bench.workload import LOAD, ChaincodeNeed
 from gridloom.client import Gateway
@@ -48,7 +48,7 @@ def main() -> int:
     """Measure, or be the network."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("calls", nargs="*", choices=[*CALLS, []], default=[])
-    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--concurrency", type=int, help="64; for order 256")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--serve", nargs=2, metavar=("NETWORK", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -66,12 +66,7 @@ def main() -> int:
 async def measure(kind: str, folder: Path, options: argparse.Namespace) -> None:
     """Start a network, drive it, and print the best round."""
     network = "ordering" if kind == "order" else "default"
-    process = subprocess.Popen(
-        [sys.executable, __file__, "--serve", network, str(folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    process = start(network, folder)
     assert process.stdin is not None
     assert process.stdout is not None
     node, port = process.stdout.readline().split()
@@ -85,7 +80,7 @@ async def measure(kind: str, folder: Path, options: argparse.Namespace) -> None:
     for number in range(options.rounds + 1):
         before, served = time.process_time(), used(process)
         began = time.perf_counter()
-        await drive(CALLS[kind], AT_ONCE.get(kind, options.concurrency), call)
+        await drive(CALLS[kind], options.concurrency or AT_ONCE.get(kind, 64), call)
         took = time.perf_counter() - began
         client, served = time.process_time() - before, used(process) - served
         if number:  # the first round warms up
@@ -93,6 +88,16 @@ async def measure(kind: str, folder: Path, options: argparse.Namespace) -> None:
             best = max(best, (CALLS[kind] / took, served * each, client * each))
     print(f"{kind}: {best[0]:,.0f} a second; CPU ms: network {best[1]:.3f}, client {best[2]:.3f}")
     process.communicate()
+
+
+def start(network: str, folder: Path) -> subprocess.Popen[str]:
+    """Start a process with a network."""
+    return subprocess.Popen(
+        [sys.executable, __file__, "--serve", network, str(folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 async def caller(

@@ -137,7 +137,7 @@ class SoloChain:
             elif (message := arrival.judged(self._support)) is not None:
                 self._take(message)
             self._watch_timer()
-        if self._cuts_at_once and self._support.cutter.pending:
+        if self._may_cut:
             self._work.set()
 
     def _take(self, message: Arrival) -> None:
@@ -153,6 +153,12 @@ class SoloChain:
     @property
     def _cuts_at_once(self) -> bool:
         return self._cutting is CuttingMode.IDLE or bool(self._refusal)
+
+    @property
+    def _may_cut(self) -> bool:
+        """Whether the block under way may be ended although it is not full."""
+        waiting = self._support.cutter.pending
+        return bool(waiting) and self._cuts_at_once and not self._rest.holds(waiting)
 
     def _add(self, batch: _ReadyBatch) -> None:
         if not batch.envelopes and batch.cut is None:
@@ -186,7 +192,7 @@ class SoloChain:
             if len(self._ready) <= MAX_WAITING_BLOCKS:
                 self._room.set()
             return batch
-        if self._cuts_at_once and self._support.cutter.pending and not self._rest.active:
+        if self._may_cut:
             batch = _ReadyBatch(self._support.cutter.cut(), paced=not self._refusal)
             if batch.paced:
                 self._rest.begin(len(batch.envelopes))

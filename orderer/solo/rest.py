@@ -18,22 +18,29 @@ that the last one had."""
 LONGEST_WAIT = 0.1
 """Seconds after which nobody is waited for."""
 
+ENOUGH = 64
+"""Messages among which the fixed cost of a block is next to nothing for each: the next block
+does not wait for more of them than these for the sake of followers whom nobody can see."""
+
 
 def gap(took: float, messages: int) -> float:
-    """Seconds from the end of one block to that of the next.
+    """Seconds from the end of one block to that of the next, by what followers are seen to do.
 
-    took: how long its followers were busy with a block of so many messages; 0 where they work
-    in other processes, so that nobody here can know.
+    took: how long they were busy with a block of so many messages.
     """
-    unseen = min(LONGEST_REST, REST_PER_MESSAGE * messages)
     company = min(LONGEST_COMPANY * took, COMPANY_PER_MESSAGE * messages)
-    return min(LONGEST_WAIT, max(took, unseen, company))
+    return min(LONGEST_WAIT, max(took, company))
+
+
+def unseen_gap(messages: int) -> float:
+    """The same for followers in other processes, so that nobody here can know."""
+    return min(LONGEST_REST, REST_PER_MESSAGE * messages)
 
 
 class Rest:
     """Whether the next block may be ended.
 
-    over: is called when it may again.
+    over: is called when it may again, or when ENOUGH messages would do.
     """
 
     def __init__(
@@ -45,24 +52,25 @@ class Rest:
         self._running: TimerHandle | None = None
         self._began = 0.0
         self._messages = 0
+        self._followed = False
 
-    @property
-    def active(self) -> bool:
-        """Whether the next block has to wait."""
-        return self._running is not None
+    def holds(self, waiting: int) -> bool:
+        """Whether the next block, for which so many messages wait, has to wait as well."""
+        return self._running is not None and not (self._followed and waiting >= ENOUGH)
 
     def begin(self, messages: int) -> None:
         """A block of so many messages was ended."""
         self._began = self._seconds()
         self._messages = messages
-        self._run(LONGEST_WAIT)
+        self._followed = False
+        self._run(LONGEST_WAIT, self._end)
 
     def taken_up(self) -> None:
         """Everybody who follows the chain has done with the block."""
         if self._running is None:
             return
         took = self._seconds() - self._began
-        self._run(gap(took, self._messages) - took)
+        self._run(gap(took, self._messages) - took, self._end_for_those_seen)
 
     def stop(self) -> None:
         """Forget it, without a call."""
@@ -70,11 +78,18 @@ class Rest:
         if running is not None:
             running.cancel()
 
-    def _run(self, seconds: float) -> None:
+    def _run(self, seconds: float, end: Callable[[], None]) -> None:
         self.stop()
         if seconds > 0:
-            self._running = self._timer(seconds, self._end)
+            self._running = self._timer(seconds, end)
         else:
+            end()
+
+    def _end_for_those_seen(self) -> None:
+        self._followed = True
+        rest = self._began + unseen_gap(self._messages) - self._seconds()
+        self._run(rest, self._end)
+        if self._running is not None:
             self._over()
 
     def _end(self) -> None:

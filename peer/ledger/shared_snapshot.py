@@ -1,7 +1,8 @@
 """One snapshot of the committed state for all who read between two blocks.
 
 Opening and ending a read transaction costs more than the reads of a usual simulation, or than
-looking up a transaction, and most simulations read the same definitions.  (Fabric: goleveldb's snapshots cost next to nothing)
+looking up a transaction, and most simulations read the same definitions.
+(Fabric: goleveldb's snapshots cost next to nothing)
 """
 
 from __future__ import annotations
