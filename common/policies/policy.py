@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gridloom.protos.common.policies_pb2 import SignaturePolicyEnvelope
 from gridloom.protos.msp.identities_pb2 import SerializedIdentity
@@ -19,8 +19,7 @@ from ..wire import parse
 from .principals import role_principal
 
 
-@dataclass(frozen=True, slots=True)
-class SignedData:
+class SignedData(NamedTuple):
     """A claimed signature: the bytes, the serialized identity of the signer, the signature."""
 
     data: bytes

@@ -110,7 +110,8 @@ class SoloChain:
         self._accept(Arrival(envelope, config_sequence, is_config=True))
 
     async def wait_ready(self) -> None:
-        await self._room.wait()
+        if not self._room.is_set():
+            await self._room.wait()
         self._check_accepting()
 
     async def cut(self) -> int | None:
