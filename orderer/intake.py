@@ -23,7 +23,7 @@ from .registrar import Registrar
 
 log = logging.getLogger(__name__)
 
-_SUCCESS = BroadcastResponse(status=common_pb2.SUCCESS)
+SUCCEEDED = BroadcastResponse(status=common_pb2.SUCCESS)
 _REFUSALS = {
     Classification.CONFIG: "message is of type that cannot be processed directly",
     Classification.UNSUPPORTED: "message is of type that is no longer supported",
@@ -41,6 +41,11 @@ class Taken:
     ordered: Awaitable[None] | None = None
     error: GridloomError | None = None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether that is already known to be SUCCESS."""
+        return self.error is None and self.ordered is None
+
     async def answer(self) -> BroadcastResponse:
         """Return what its sender is told, as soon as that is known."""
         error = self.error
@@ -50,7 +55,7 @@ class Taken:
         except GridloomError as failure:
             error = failure
         if error is None:
-            return _SUCCESS
+            return SUCCEEDED
         status = _status(error)
         log.warning(
             "[channel: %s] rejecting broadcast with %s: %s",
@@ -93,7 +98,7 @@ def _open(envelope: Envelope) -> OpenEnvelope:
         message = open_envelope(envelope)
     except MalformedMessage as error:
         raise MessageRejected(f"could not determine channel ID: {error.reason}") from error
-    if not message.payload.header.channel_header:
+    if not (message.channel_header.channel_id or message.payload.header.channel_header):
         raise MessageRejected("could not determine channel ID: channel header not set")
     return message
 
