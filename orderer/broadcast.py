@@ -93,11 +93,9 @@ class _Stream:
                 for _ in range(min(MAX_TOGETHER, len(self._arrived))):
                     taken = await self._intake.take(self._arrived.popleft())
                     self.taken.append(taken)
+                    self._progress.set()
                     if taken.error is not None:
                         return
-                    if taken.ordered is not None:
-                        self._progress.set()
-                self._progress.set()
                 await asyncio.sleep(0)
         finally:
             self._all_taken = True
