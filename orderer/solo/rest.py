@@ -19,28 +19,25 @@ LONGEST_WAIT = 0.1
 """Seconds after which nobody is waited for."""
 
 ENOUGH = 64
-"""Messages among which the fixed cost of a block is next to nothing for each: the next block
-does not wait for more of them than these for the sake of followers whom nobody can see."""
+"""Messages among which the fixed cost of a block is next to nothing for each: once the followers
+that can be seen are done, so many wait for no more company."""
 
 
 def gap(took: float, messages: int) -> float:
-    """Seconds from the end of one block to that of the next, by what followers are seen to do.
+    """Seconds from the end of one block to that of the next.
 
-    took: how long they were busy with a block of so many messages.
+    took: how long its followers were busy with a block of so many messages; 0 where they work
+    in other processes, so that nobody here can know.
     """
+    unseen = min(LONGEST_REST, REST_PER_MESSAGE * messages)
     company = min(LONGEST_COMPANY * took, COMPANY_PER_MESSAGE * messages)
-    return min(LONGEST_WAIT, max(took, company))
-
-
-def unseen_gap(messages: int) -> float:
-    """The same for followers in other processes, so that nobody here can know."""
-    return min(LONGEST_REST, REST_PER_MESSAGE * messages)
+    return min(LONGEST_WAIT, max(took, unseen, company))
 
 
 class Rest:
     """Whether the next block may be ended.
 
-    over: is called when it may again, or when ENOUGH messages would do.
+    over: is called when it may again, and when it may with ENOUGH messages.
     """
 
     def __init__(
@@ -63,14 +60,17 @@ class Rest:
         self._began = self._seconds()
         self._messages = messages
         self._followed = False
-        self._run(LONGEST_WAIT, self._end)
+        self._run(LONGEST_WAIT)
 
     def taken_up(self) -> None:
         """Everybody who follows the chain has done with the block."""
         if self._running is None:
             return
         took = self._seconds() - self._began
-        self._run(gap(took, self._messages) - took, self._end_for_those_seen)
+        self._followed = True
+        self._run(gap(took, self._messages) - took)
+        if self._running is not None:
+            self._over()
 
     def stop(self) -> None:
         """Forget it, without a call."""
@@ -78,18 +78,11 @@ class Rest:
         if running is not None:
             running.cancel()
 
-    def _run(self, seconds: float, end: Callable[[], None]) -> None:
+    def _run(self, seconds: float) -> None:
         self.stop()
         if seconds > 0:
-            self._running = self._timer(seconds, end)
+            self._running = self._timer(seconds, self._end)
         else:
-            end()
-
-    def _end_for_those_seen(self) -> None:
-        self._followed = True
-        rest = self._began + unseen_gap(self._messages) - self._seconds()
-        self._run(rest, self._end)
-        if self._running is not None:
             self._over()
 
     def _end(self) -> None:

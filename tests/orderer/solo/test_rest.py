@@ -3,13 +3,14 @@
 import pytest
 
 from gridloom.orderer.chain import LONGEST_REST, REST_PER_MESSAGE
-from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_WAIT, gap, unseen_gap
+from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_WAIT, gap
 
 
 @pytest.mark.parametrize(
     ("took", "messages", "expected"),
     [
-        pytest.param(0.0, 500, 0.0, id="nobody to be seen"),
+        pytest.param(0.0, 1, REST_PER_MESSAGE, id="unseen followers of a lone message"),
+        pytest.param(0.0, 500, LONGEST_REST, id="unseen followers of many"),
         pytest.param(0.03, 1, 0.03, id="slow followers, no company: no longer than they"),
         pytest.param(0.003, 1, COMPANY_PER_MESSAGE, id="fast followers, no company"),
         pytest.param(0.03, 8, 8 * COMPANY_PER_MESSAGE, id="some company"),
@@ -19,14 +20,6 @@ from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_WAIT, gap, u
 )
 def test_the_gap_between_two_blocks(took: float, messages: int, expected: float) -> None:
     assert gap(took, messages) == pytest.approx(expected)
-
-
-@pytest.mark.parametrize(
-    ("messages", "expected"),
-    [(1, REST_PER_MESSAGE), (2, 2 * REST_PER_MESSAGE), (500, LONGEST_REST)],
-)
-def test_the_gap_for_followers_that_nobody_sees(messages: int, expected: float) -> None:
-    assert unseen_gap(messages) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("messages", [1, 7, 500])
