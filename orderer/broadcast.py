@@ -20,7 +20,7 @@ from .registrar import Registrar
 
 MAX_UNANSWERED = 1_000
 """Envelopes of one stream that wait for their blocks; the next ones wait to be read."""
-MAX_TOGETHER = 8
+MAX_TOGETHER = 100
 """Envelopes judged in one go; then others have their turn."""
 
 
