@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime
-from hashlib import sha256
 
 from google.protobuf.message import Message
 
@@ -26,7 +25,7 @@ from gridloom.common.envelopes import (
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Channel
-from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION, Envelope, Status
+from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION, SUCCESS, Envelope, Status
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse, DeliverResponse, SeekInfo
 from gridloom.protos.peer.transaction_pb2 import Transaction, TransactionAction
 
@@ -34,6 +33,8 @@ from .errors import NetworkUnusable
 
 BROADCAST = "/orderer.AtomicBroadcast/Broadcast"
 DELIVER = "/orderer.AtomicBroadcast/Deliver"
+KEY_LENGTH = 64
+"""Last bytes of an envelope by which it is known again: they are of its signature."""
 
 
 def _now() -> datetime:
@@ -45,34 +46,33 @@ class _Stream:
 
     def __init__(self, orderer: Channel) -> None:
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._requests: asyncio.Queue[Envelope] = asyncio.Queue()
+        self._requests: deque[Envelope] = deque()
+        self._some = asyncio.Event()
         self._task = asyncio.create_task(self._run(orderer))
 
-    async def send(self, envelope: Envelope) -> None:
-        """Return when the orderer has taken it; BroadcastError if it refuses."""
+    def send(self, envelope: Envelope, delivered: asyncio.Future[None]) -> None:
+        """Send an envelope; ``delivered`` becomes BroadcastError if the orderer refuses it."""
         if self._task.done():
-            await self._task
-        accepted = asyncio.get_running_loop().create_future()
-        self._waiting.append(accepted)
-        self._requests.put_nowait(envelope)
-        await accepted
+            self._task.result()
+        self._waiting.append(delivered)
+        self._requests.append(envelope)
+        self._some.set()
 
     async def _send_all(self) -> AsyncIterator[Message]:
         while True:
-            yield await self._requests.get()
+            while self._requests:
+                yield self._requests.popleft()
+            self._some.clear()
+            await self._some.wait()
 
     async def _run(self, orderer: Channel) -> None:
         try:
             responses = orderer.stream(BROADCAST, self._send_all(), BroadcastResponse)
             async with aclosing(responses):
                 async for response in responses:
-                    accepted = self._waiting.popleft()
-                    if accepted.done():
-                        continue
-                    if response.status == Status.SUCCESS:
-                        accepted.set_result(None)
-                    else:
-                        accepted.set_exception(BroadcastError(response.status, response.info))
+                    delivered = self._waiting.popleft()
+                    if response.status != SUCCESS and not delivered.done():
+                        delivered.set_exception(BroadcastError(response.status, response.info))
         except GridloomError as error:
             self._fail(error)
             raise
@@ -80,9 +80,9 @@ class _Stream:
 
     def _fail(self, error: GridloomError) -> None:
         while self._waiting:
-            accepted = self._waiting.popleft()
-            if not accepted.done():
-                accepted.set_exception(error)
+            delivered = self._waiting.popleft()
+            if not delivered.done():
+                delivered.set_exception(error)
 
     async def stop(self) -> None:
         self._task.cancel()
@@ -98,6 +98,7 @@ class Ordering:
         self._channel = channel
         self._streams: list[_Stream] = []
         self._next = 0
+        self._made = 0, b""
         self._delivered: dict[bytes, asyncio.Future[None]] = {}
         self._watch: asyncio.Task[None] | None = None
 
@@ -117,16 +118,19 @@ class Ordering:
 
         No peer will find it valid, but each can read it: a Transaction with nothing to do.
         """
-        filler = os.urandom(16) + bytes(max(0, size - 16 - self._overhead()))
-        data = Transaction(actions=[TransactionAction(header=filler)]).SerializeToString()
         envelope = signed_envelope(
-            ENDORSER_TRANSACTION, self._channel, data, self._signer, _now, os.urandom(NONCE_LENGTH)
+            ENDORSER_TRANSACTION,
+            self._channel,
+            self._transaction(size),
+            self._signer,
+            _now,
+            os.urandom(NONCE_LENGTH),
         )
-        key = sha256(envelope.payload).digest()
+        key = envelope.signature[-KEY_LENGTH:]
         delivered = self._delivered[key] = asyncio.get_running_loop().create_future()
         self._next = (self._next + 1) % len(self._streams)
         try:
-            await self._streams[self._next].send(envelope)
+            self._streams[self._next].send(envelope, delivered)
             await delivered
         finally:
             self._delivered.pop(key, None)
@@ -139,8 +143,13 @@ class Ordering:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
 
-    def _overhead(self) -> int:
-        return 200 + len(self._signer.serialized)
+    def _transaction(self, size: int) -> bytes:
+        """What makes an envelope of ``size`` bytes; a nonce in its header makes each another."""
+        if self._made[0] != size:
+            filler = bytes(max(0, size - 200 - len(self._signer.serialized)))
+            transaction = Transaction(actions=[TransactionAction(header=filler)])
+            self._made = size, transaction.SerializeToString()
+        return self._made[1]
 
     async def _follow(self, watching: asyncio.Event) -> None:
         try:
@@ -164,11 +173,11 @@ class Ordering:
                     raise NetworkUnusable("orderer", f"it ended the delivery with {name}")
                 watching.set()
                 for data in response.block.data.data:
-                    self._arrived(Envelope.FromString(data).payload)
+                    self._arrived(data)
         raise NetworkUnusable("orderer", "it closed the Deliver stream")
 
-    def _arrived(self, payload: bytes) -> None:
-        delivered = self._delivered.get(sha256(payload).digest())
+    def _arrived(self, envelope: bytes) -> None:
+        delivered = self._delivered.get(envelope[-KEY_LENGTH:])
         if delivered is not None and not delivered.done():
             delivered.set_result(None)
 

@@ -85,7 +85,7 @@ class VerificationKey:
     can carry, though only ECDSA on a NIST curve and Ed25519 verify messages).
     """
 
-    __slots__ = ("_half_order", "_is_ed25519", "id", "key")
+    __slots__ = ("_ecdsa", "_half_order", "id", "key")
 
     def __init__(self, key: PublicKeyTypes) -> None:
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -95,7 +95,7 @@ class VerificationKey:
         if isinstance(key, ec.EllipticCurvePublicKey):
             order = CURVE_ORDERS.get(key.curve.name, 0)
         self._half_order = order >> 1
-        self._is_ed25519 = isinstance(key, ed25519.Ed25519PublicKey)
+        self._ecdsa = key if isinstance(key, ec.EllipticCurvePublicKey) and order else None
 
     def verify(self, message: bytes, signature: bytes, hash_family: str = SHA2) -> None:
         """Raise InvalidSignature unless this key signed ``message``.
@@ -103,30 +103,34 @@ class VerificationKey:
         ECDSA: over the SHA-256 (or SHA3-256) digest whatever the curve, low-S only,
         bytes after the DER sequence ignored as Go does.  Ed25519: over the message.
         """
-        if self._half_order:
-            digest = _DIGESTS[hash_family](message).digest()
-            entry = (self.id, digest, signature)
-            if _verified.get(entry):  # which holds canonical signatures only
-                return
-            signature = self._canonical(signature)
-            entry = (self.id, digest, signature)
+        if self._ecdsa is None:
+            self._verify_otherwise(message, signature)
+            return
+        digest = _DIGESTS[hash_family](message).digest()
+        entry = (self.id, digest, signature)
+        if _verified.get(entry):  # which holds canonical signatures only
+            return
+        canonical = self._canonical(signature)
+        if canonical is not signature:
+            entry = (self.id, digest, canonical)
             if _verified.get(entry):
                 return
-            key = cast("ec.EllipticCurvePublicKey", self.key)
-            try:
-                key.verify(signature, digest, _VERIFYING[hash_family])
-            except _Mismatch:
-                raise InvalidSignature("The signature is invalid") from None
-        elif self._is_ed25519:
-            entry = (self.id, hashlib.sha256(message).digest(), signature)
-            if _verified.get(entry):
-                return
-            try:
-                cast("ed25519.Ed25519PublicKey", self.key).verify(signature, message)
-            except _Mismatch:
-                raise InvalidSignature("The signature is invalid") from None
-        else:
+        try:
+            self._ecdsa.verify(canonical, digest, _VERIFYING[hash_family])
+        except _Mismatch:
+            raise InvalidSignature("The signature is invalid") from None
+        _verified.put(entry, True)
+
+    def _verify_otherwise(self, message: bytes, signature: bytes) -> None:
+        if not isinstance(self.key, ed25519.Ed25519PublicKey):
             raise InvalidSignature("public key is neither ECDSA on a NIST curve nor Ed25519")
+        entry = (self.id, hashlib.sha256(message).digest(), signature)
+        if _verified.get(entry):
+            return
+        try:
+            self.key.verify(signature, message)
+        except _Mismatch:
+            raise InvalidSignature("The signature is invalid") from None
         _verified.put(entry, True)
 
     def _canonical(self, signature: bytes) -> bytes:

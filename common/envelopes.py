@@ -9,9 +9,9 @@ signed is always the bytes as received, never a message serialised again
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -33,8 +33,7 @@ Clock = Callable[[], datetime]
 """The time now, timezone-aware and in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenEnvelope:
+class OpenEnvelope(NamedTuple):
     """An envelope with its payload and headers parsed, and the triplet its signature is over."""
 
     payload: common_pb2.Payload

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gridloom.common.errors import GridloomError
 from gridloom.protos.common.common_pb2 import Envelope
@@ -13,8 +13,7 @@ from .chain import ConsenterSupport
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """A message to be ordered, judged by the configuration of ``config_sequence``."""
 
     envelope: Envelope

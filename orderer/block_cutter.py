@@ -38,9 +38,9 @@ class BlockCutter:
         self._pending_bytes = 0
 
     @property
-    def pending(self) -> bool:
-        """Whether messages wait for their batch to end."""
-        return bool(self._pending)
+    def pending(self) -> int:
+        """How many messages wait for their batch to end."""
+        return len(self._pending)
 
     def ordered(self, envelope: Envelope, size: BatchSize) -> list[Batch]:
         """Take the next message; returns the batches that it ended, at most two.

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from gridloom.common.rpc import Call
-from gridloom.protos.common.common_pb2 import SUCCESS, Envelope
+from gridloom.protos.common.common_pb2 import Envelope
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 
-from .intake import Intake, Taken
+from .intake import SUCCEEDED, Intake, Taken
 from .registrar import Registrar
 
 MAX_UNANSWERED = 1_000
@@ -38,12 +38,14 @@ class BroadcastHandler:
         loop = asyncio.get_running_loop()
         work = [loop.create_task(stream.read(requests)), loop.create_task(stream.take())]
         try:
-            while (taken := await stream.next()) is not None:
-                response = await taken.answer()
-                yield response
-                if response.status != SUCCESS:
-                    return
-                stream.answered()
+            while await stream.progress():
+                while stream.taken:
+                    taken = stream.taken.popleft()
+                    response = SUCCEEDED if taken.succeeded else await taken.answer()
+                    yield response
+                    if response is not SUCCEEDED:
+                        return
+                    stream.answered()
             await asyncio.gather(*work)
         finally:
             for task in work:
@@ -61,7 +63,8 @@ class _Stream:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._arrived: deque[Envelope] = deque()
-        self._taken: deque[Taken] = deque()
+        self.taken: deque[Taken] = deque()
+        """Those to be answered, in their order."""
         self._unanswered = 0
         self._all_read = self._all_taken = False
         self._arrival, self._progress, self._room = (asyncio.Event() for _ in range(3))
@@ -89,7 +92,7 @@ class _Stream:
                     await self._arrival.wait()
                 for _ in range(min(MAX_TOGETHER, len(self._arrived))):
                     taken = await self._intake.take(self._arrived.popleft())
-                    self._taken.append(taken)
+                    self.taken.append(taken)
                     self._progress.set()
                     if taken.error is not None:
                         return
@@ -98,14 +101,14 @@ class _Stream:
             self._all_taken = True
             self._progress.set()
 
-    async def next(self) -> Taken | None:
-        """The next one to be answered, None after the last."""
-        while not self._taken:
+    async def progress(self) -> bool:
+        """Return once there is something to be answered, or False after the last."""
+        while not self.taken:
             if self._all_taken:
-                return None
+                return False
             self._progress.clear()
             await self._progress.wait()
-        return self._taken.popleft()
+        return True
 
     def answered(self) -> None:
         """The one before has its answer."""

@@ -23,7 +23,11 @@ from .registrar import Registrar
 
 log = logging.getLogger(__name__)
 
-_SUCCESS = BroadcastResponse(status=common_pb2.SUCCESS)
+SUCCEEDED = BroadcastResponse(status=common_pb2.SUCCESS)
+_REFUSALS = {
+    Classification.CONFIG: "message is of type that cannot be processed directly",
+    Classification.UNSUPPORTED: "message is of type that is no longer supported",
+}
 
 
 @dataclass(slots=True)
@@ -37,6 +41,11 @@ class Taken:
     ordered: Awaitable[None] | None = None
     error: GridloomError | None = None
 
+    @property
+    def succeeded(self) -> bool:
+        """Whether that is already known to be SUCCESS."""
+        return self.error is None and self.ordered is None
+
     async def answer(self) -> BroadcastResponse:
         """Return what its sender is told, as soon as that is known."""
         error = self.error
@@ -46,7 +55,7 @@ class Taken:
         except GridloomError as failure:
             error = failure
         if error is None:
-            return _SUCCESS
+            return SUCCEEDED
         status = _status(error)
         log.warning(
             "[channel: %s] rejecting broadcast with %s: %s",
@@ -69,25 +78,19 @@ class Intake:
         try:
             message = _open(envelope)
             channel_id = message.channel_header.channel_id
-            return Taken(channel_id, await self._submit(envelope, message))
-        except GridloomError as error:
-            return Taken(channel_id, error=error)
-
-    async def _submit(self, envelope: Envelope, message: OpenEnvelope) -> Awaitable[None] | None:
-        support = self._registrar.find(message.channel_header.channel_id)
-        if support is None:
-            raise MessageRejected("channel does not exist")
-        match classify(message.channel_header):
-            case Classification.NORMAL:
+            support = self._registrar.find(channel_id)
+            if support is None:
+                raise MessageRejected("channel does not exist")
+            message_class = classify(message.channel_header)
+            if message_class is Classification.NORMAL:
                 sequence = support.processor.process_normal(message)
                 await support.chain.wait_ready()
-                return await support.chain.order(envelope, sequence)
-            case Classification.CONFIG_UPDATE:
-                return await support.configure(envelope, message)
-            case Classification.CONFIG:
-                raise MessageRejected("message is of type that cannot be processed directly")
-            case Classification.UNSUPPORTED:
-                raise MessageRejected("message is of type that is no longer supported")
+                return Taken(channel_id, await support.chain.order(envelope, sequence))
+            if message_class is Classification.CONFIG_UPDATE:
+                return Taken(channel_id, await support.configure(envelope, message))
+            raise MessageRejected(_REFUSALS[message_class])
+        except GridloomError as error:
+            return Taken(channel_id, error=error)
 
 
 def _open(envelope: Envelope) -> OpenEnvelope:
@@ -95,7 +98,7 @@ def _open(envelope: Envelope) -> OpenEnvelope:
         message = open_envelope(envelope)
     except MalformedMessage as error:
         raise MessageRejected(f"could not determine channel ID: {error.reason}") from error
-    if not message.payload.header.channel_header:
+    if not (message.channel_header.channel_id or message.payload.header.channel_header):
         raise MessageRejected("could not determine channel ID: channel header not set")
     return message
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from google.protobuf.message import Message
 
@@ -21,37 +22,70 @@ from gridloom.common.rpc import Call, Code, RpcError, ServiceRegistry
 from gridloom.common.rpc.local import as_rpc_error
 
 M = TypeVar("M", bound=Message)
+T = TypeVar("T")
 
 _HEAD = struct.Struct(">IIB")
 _OPEN, _MESSAGE, _END, _CANCEL = range(4)
 _SEPARATOR = b"\n"
 _NO_LIMIT = 0.0
-_MOST_HELD = 16
-"""Heads and bodies that are sent at once, so that both ends work at the same time."""
+_MOST_HELD = 32 * 1024
+"""Bytes that are sent at once, so that both ends work at the same time."""
+
+
+class _Inbox(Generic[T]):
+    """What has arrived for a call, in order: a queue for one reader."""
+
+    def __init__(self) -> None:
+        self._arrived: deque[T] = deque()
+        self._some = asyncio.Event()
+
+    def put(self, message: T) -> None:
+        """Add a message."""
+        self._arrived.append(message)
+        self._some.set()
+
+    async def get(self) -> T:
+        """Return the next one, once there is one."""
+        while not self._arrived:
+            self._some.clear()
+            await self._some.wait()
+        return self._arrived.popleft()
 
 
 class _Connection(asyncio.Protocol):
     """Takes frames apart, and sends a few together."""
 
     def __init__(self) -> None:
-        self._received = b""
+        self._received: list[bytes] = []
+        self._missing = 0
         self._to_send: list[bytes] = []
+        self._held = 0
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        received = self._received + data if self._received else data
-        place, end = 0, len(received)
+        if self._received:
+            self._received.append(data)
+            self._missing -= len(data)
+            if self._missing > 0:
+                return
+            data = b"".join(self._received)
+            self._received.clear()
+        place, end = 0, len(data)
+        self._missing = _HEAD.size
         while end - place >= _HEAD.size:
-            length, number, kind = _HEAD.unpack_from(received, place)
-            if end - place < _HEAD.size + length:
-                break
+            length, number, kind = _HEAD.unpack_from(data, place)
             start = place + _HEAD.size
+            if end - start < length:
+                self._missing += length
+                break
             place = start + length
-            self.frame(number, kind, received[start:place])
-        self._received = received[place:]
+            self.frame(number, kind, data[start:place])
+        if place < end:
+            self._received.append(data[place:])
+            self._missing -= end - place
 
     def frame(self, number: int, kind: int, body: bytes) -> None:
         """Take a frame; for the two ends to define."""
@@ -63,11 +97,12 @@ class _Connection(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._flush)
         self._to_send.append(_HEAD.pack(len(body), number, kind))
         self._to_send.append(body)
-        if len(self._to_send) >= _MOST_HELD:
+        self._held += len(body)
+        if self._held >= _MOST_HELD:
             self._flush()
 
     def _flush(self) -> None:
-        frames, self._to_send = self._to_send, []
+        frames, self._to_send, self._held = self._to_send, [], 0
         if self._transport is not None and frames:
             self._transport.write(b"".join(frames))
 
@@ -78,15 +113,15 @@ class FramedServer(_Connection):
     def __init__(self, registry: ServiceRegistry) -> None:
         super().__init__()
         self._registry = registry
-        self._requests: dict[int, asyncio.Queue[Message | None]] = {}
+        self._requests: dict[int, _Inbox[Message | None]] = {}
         self._types: dict[int, type[Message]] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
 
     def frame(self, number: int, kind: int, body: bytes) -> None:
         if kind == _MESSAGE:
-            self._requests[number].put_nowait(self._types[number].FromString(body))
+            self._requests[number].put(self._types[number].FromString(body))
         elif kind == _END:
-            self._requests[number].put_nowait(None)
+            self._requests[number].put(None)
         elif kind == _CANCEL:
             if number in self._tasks:
                 self._tasks[number].cancel()
@@ -99,7 +134,7 @@ class FramedServer(_Connection):
         method = self._registry.find(path.decode())
         call = Call(deadline=limit or None)
         if method.client_streaming:
-            self._requests[number], self._types[number] = asyncio.Queue(), method.request_type
+            self._requests[number], self._types[number] = _Inbox(), method.request_type
             work = self._stream(number, method.handler(self._take(number), call))
         elif method.server_streaming:
             work = self._stream(number, method.handler(method.request_type.FromString(data), call))
@@ -108,7 +143,8 @@ class FramedServer(_Connection):
         self._tasks[number] = asyncio.get_running_loop().create_task(work)
 
     async def _take(self, number: int) -> AsyncIterator[Message]:
-        while (request := await self._requests[number].get()) is not None:
+        requests = self._requests[number]
+        while (request := await requests.get()) is not None:
             yield request
 
     async def _unary(
@@ -146,7 +182,7 @@ class FramedChannel(_Connection):
         super().__init__()
         self._number = 0
         self._unary: dict[int, asyncio.Future[bytes]] = {}
-        self._streams: dict[int, asyncio.Queue[bytes | RpcError | None]] = {}
+        self._streams: dict[int, _Inbox[bytes | RpcError | None]] = {}
 
     @classmethod
     async def connect(cls, port: int, context: ssl.SSLContext, name: str) -> FramedChannel:
@@ -162,7 +198,7 @@ class FramedChannel(_Connection):
         waiting = self._unary.pop(number, None)
         if waiting is None:
             if number in self._streams:
-                self._streams[number].put_nowait(body if kind == _MESSAGE else failure)
+                self._streams[number].put(body if kind == _MESSAGE else failure)
         elif not waiting.done():
             if failure is None:
                 waiting.set_result(body)
@@ -217,7 +253,7 @@ class FramedChannel(_Connection):
         self.send(number, _END, b"")
 
     async def _responses(self, number: int, response_type: type[M]) -> AsyncGenerator[M, None]:
-        received = self._streams[number] = asyncio.Queue()
+        received = self._streams[number] = _Inbox()
         try:
             while (body := await received.get()) is not None:
                 if isinstance(body, RpcError):

@@ -48,7 +48,7 @@ def main() -> int:
     """Measure, or be the network."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("calls", nargs="*", choices=[*CALLS, []], default=[])
-    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--concurrency", type=int, help="64; for order 256")
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--serve", nargs=2, metavar=("NETWORK", "FOLDER"), help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -90,7 +90,7 @@ async def measure(
     for number in range(options.rounds + 1):
         before, served = time.process_time(), used(process)
         began = time.perf_counter()
-        await drive(CALLS[kind], AT_ONCE.get(kind, options.concurrency), call)
+        await drive(CALLS[kind], options.concurrency or AT_ONCE.get(kind, 64), call)
         took = time.perf_counter() - began
         client, served = time.process_time() - before, used(process) - served
         if number:  # the first round warms up

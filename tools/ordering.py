@@ -37,6 +37,7 @@ from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION, SUCCESS
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 
 BROADCAST = "/orderer.AtomicBroadcast/Broadcast"
+DELIVER = "/orderer.AtomicBroadcast/Deliver"
 SIZE = 4_600
 TICKS = os.sysconf("SC_CLK_TCK")
 DESCRIPTION = """

@@ -5,6 +5,8 @@
 "gRPC alone" is a server like the orderer's whose Broadcast answers each message unread; "own part"
 is a solo orderer on a disk that is called in this process, without gRPC, by as many streams.  Both
 get the same envelopes of 4.6 KB, signed elsewhere, so that every signature has to be verified.
+"Followed" is the own part while one reader follows the blocks by Deliver, and "Deliver" what it
+takes to give out the newest blocks once more; a reader serialises each answer, as gRPC would.
 CPU of the server in microseconds for a message; the least of several rounds counts.
 """
 
@@ -13,17 +15,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import multiprocessing
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import aclosing
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import grpc.aio
 import uvloop
-from ordering import BROADCAST, DESCRIPTION, cpu_seconds, envelopes, stream, verification
+from ordering import BROADCAST, DELIVER, DESCRIPTION, cpu_seconds, envelopes, stream, verification
 
+from gridloom.common.envelopes import (
+    NEVER,
+    NEXT_COMMIT,
+    NONCE_LENGTH,
+    block_position,
+    seek_envelope,
+)
+from gridloom.common.identities import Signer
 from gridloom.common.msp_directory import load_signing_identity
 from gridloom.common.rpc import Call, ServiceRegistry
 from gridloom.common.rpc.grpc_channel import ClientTls
@@ -32,13 +44,15 @@ from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.memory import settle_memory
 from gridloom.deploy.node_config import write_node_folders
-from gridloom.orderer.node import Orderer
+from gridloom.orderer.node import Orderer, utc_now
 from gridloom.orderer.settings import load_settings
 from gridloom.orderer.storage import FileStorage
 from gridloom.protos.common.common_pb2 import SUCCESS, Block, Envelope
-from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
+from gridloom.protos.orderer.ab_pb2 import BroadcastResponse, SeekInfo, SeekPosition
 
 STREAMS, WINDOW = 6, 250
+KEPT, READINGS = 4, 8
+"""Blocks that an orderer keeps in memory, and times that they are given out."""
 _ANSWER = BroadcastResponse(status=SUCCESS)
 
 
@@ -97,8 +111,11 @@ def grpc_alone(home: Path, messages: Sequence[bytes]) -> float:
         server.join()
 
 
-async def own_part(folder: Path, messages: Sequence[bytes]) -> float:
-    """CPU of an orderer that is called directly."""
+async def own_part(folder: Path, messages: Sequence[bytes], followed: bool) -> tuple[float, float]:
+    """CPU of an orderer that is called directly, and of its Deliver alone.
+
+    followed: whether a reader follows the blocks meanwhile.
+    """
     settings = load_settings(folder, {})
     signer = load_signing_identity(settings.local_msp_dir, settings.local_msp_id)
     with tempfile.TemporaryDirectory(dir=folder) as blocks:
@@ -107,6 +124,7 @@ async def own_part(folder: Path, messages: Sequence[bytes]) -> float:
         await orderer.start()
         settle_memory()
         broadcast = orderer.services().find(BROADCAST).handler
+        reader = Reader(orderer, signer)
 
         async def drive(part: Sequence[bytes]) -> None:
             room = asyncio.Semaphore(WINDOW)
@@ -123,9 +141,54 @@ async def own_part(folder: Path, messages: Sequence[bytes]) -> float:
                 await asyncio.sleep(0)
 
         before = time.process_time()
+        following = asyncio.create_task(reader.read(most=len(messages) if followed else 0))
         await asyncio.gather(*(drive(messages[n::STREAMS]) for n in range(STREAMS)))
+        await orderer.cut("mychannel")
+        await following
+        own = time.process_time() - before
+        given_out = await reader.again()
         await orderer.stop()
-        return 1e6 * (time.process_time() - before) / len(messages)
+        return 1e6 * own / len(messages), 1e6 * given_out
+
+
+class Reader:
+    """Reads the blocks of an orderer that is called directly."""
+
+    def __init__(self, orderer: Orderer, signer: Signer) -> None:
+        self._orderer = orderer
+        self._signer = signer
+        self._deliver = orderer.services().find(DELIVER).handler
+
+    async def again(self) -> float:
+        """CPU seconds for each message of the newest blocks, given out several times."""
+        last = self._orderer.channels()[0].height - 1
+        first, before, messages = max(1, last - KEPT), time.process_time(), 0
+        for _ in range(READINGS):
+            messages += await self.read(block_position(first), block_position(last))
+        return (time.process_time() - before) / messages
+
+    async def read(
+        self,
+        start: SeekPosition = NEXT_COMMIT,
+        stop: SeekPosition = NEVER,
+        most: float = float("inf"),
+    ) -> int:
+        """Read blocks until ``stop``, or so many messages; returns how many these were."""
+        count = 0
+        async with aclosing(self._deliver(self._requests(start, stop), Call())) as answers:
+            while count < most:
+                answer = await anext(answers)
+                answer.SerializeToString()
+                if answer.WhichOneof("Type") == "status":
+                    break
+                count += len(answer.block.data.data)
+                await asyncio.sleep(0)
+        return count
+
+    async def _requests(self, start: SeekPosition, stop: SeekPosition) -> AsyncIterator[Envelope]:
+        nonce = os.urandom(NONCE_LENGTH)
+        until_ready = SeekInfo.BLOCK_UNTIL_READY
+        yield seek_envelope("mychannel", start, stop, until_ready, self._signer, utc_now, nonce)
 
 
 def main() -> None:
@@ -141,14 +204,19 @@ def main() -> None:
         home = Path(folder) / "network"
         description = DESCRIPTION.format(consensus="solo", base=27_050, count=1)
         (node,) = write_node_folders(description, home)
-        transport, own = [], []
+        transport, own, followed, given_out = [], [], [], []
         for _ in range(options.rounds):
             messages = elsewhere.submit(signed, home, options.messages).result()
             transport.append(grpc_alone(home, messages))
-            own.append(uvloop.run(own_part(node, messages)))
+            own.append(uvloop.run(own_part(node, messages, followed=False))[0])
+            messages = elsewhere.submit(signed, home, options.messages).result()
+            both = uvloop.run(own_part(node, messages, followed=True))
+            followed.append(both[0])
+            given_out.append(both[1])
     verified = 1000 * verification()
-    for name, found in (("gRPC alone", transport), ("own part", own), ("verification", [verified])):
-        print(f"{name}: {min(found):.0f} us, {min(found) / verified:.2f} verifications")
+    parts = {"gRPC alone": transport, "own part": own, "followed": followed, "Deliver": given_out}
+    for name, found in (parts | {"verification": [verified]}).items():
+        print(f"{name}: {min(found):.1f} us, {min(found) / verified:.2f} verifications")
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ class SoloChain:
     ) -> None:
         self._support = support
         self._cutting = cutting
+        self._timed = cutting is CuttingMode.BATCH_TIMEOUT
         self._new_timer = timer
         self._timer: TimerHandle | None = None
         self._arrived: deque[Arrival | _Cut] = deque()
@@ -110,7 +111,8 @@ class SoloChain:
         self._accept(Arrival(envelope, config_sequence, is_config=True))
 
     async def wait_ready(self) -> None:
-        await self._room.wait()
+        if not self._room.is_set():
+            await self._room.wait()
         self._check_accepting()
 
     async def cut(self) -> int | None:
@@ -136,8 +138,9 @@ class SoloChain:
                 self._add(_ReadyBatch(self._support.cutter.cut(), cut=arrival))
             elif (message := arrival.judged(self._support)) is not None:
                 self._take(message)
-            self._watch_timer()
-        if self._cuts_at_once and self._support.cutter.pending:
+            if self._timed:
+                self._watch_timer()
+        if self._may_cut:
             self._work.set()
 
     def _take(self, message: Arrival) -> None:
@@ -154,6 +157,14 @@ class SoloChain:
     def _cuts_at_once(self) -> bool:
         return self._cutting is CuttingMode.IDLE or bool(self._refusal)
 
+    @property
+    def _may_cut(self) -> bool:
+        """Whether the block under way may be ended although it is not full."""
+        if not self._cuts_at_once:
+            return False
+        waiting = self._support.cutter.pending
+        return waiting > 0 and not self._rest.holds(waiting)
+
     def _add(self, batch: _ReadyBatch) -> None:
         if not batch.envelopes and batch.cut is None:
             return
@@ -164,8 +175,7 @@ class SoloChain:
 
     def _watch_timer(self) -> None:
         """Let the batch timer run exactly while messages wait for their batch to end."""
-        timed = self._cutting is CuttingMode.BATCH_TIMEOUT and not self._refusal
-        if not timed or not self._support.cutter.pending:
+        if self._refusal or not self._support.cutter.pending:
             self._stop_timer()
         elif self._timer is None:
             seconds = self._support.orderer_config.batch_timeout / timedelta(seconds=1)
@@ -186,7 +196,7 @@ class SoloChain:
             if len(self._ready) <= MAX_WAITING_BLOCKS:
                 self._room.set()
             return batch
-        if self._cuts_at_once and self._support.cutter.pending and not self._rest.active:
+        if self._may_cut:
             batch = _ReadyBatch(self._support.cutter.cut(), paced=not self._refusal)
             if batch.paced:
                 self._rest.begin(len(batch.envelopes))

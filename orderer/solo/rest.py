@@ -18,6 +18,10 @@ that the last one had."""
 LONGEST_WAIT = 0.1
 """Seconds after which nobody is waited for."""
 
+ENOUGH = 64
+"""Messages among which the fixed cost of a block is next to nothing for each: once the followers
+that can be seen are done, so many wait for no more company."""
+
 
 def gap(took: float, messages: int) -> float:
     """Seconds from the end of one block to that of the next.
@@ -33,7 +37,7 @@ def gap(took: float, messages: int) -> float:
 class Rest:
     """Whether the next block may be ended.
 
-    over: is called when it may again.
+    over: is called when it may again, and when it may with ENOUGH messages.
     """
 
     def __init__(
@@ -45,16 +49,17 @@ class Rest:
         self._running: TimerHandle | None = None
         self._began = 0.0
         self._messages = 0
+        self._followed = False
 
-    @property
-    def active(self) -> bool:
-        """Whether the next block has to wait."""
-        return self._running is not None
+    def holds(self, waiting: int) -> bool:
+        """Whether the next block, for which so many messages wait, has to wait as well."""
+        return self._running is not None and not (self._followed and waiting >= ENOUGH)
 
     def begin(self, messages: int) -> None:
         """A block of so many messages was ended."""
         self._began = self._seconds()
         self._messages = messages
+        self._followed = False
         self._run(LONGEST_WAIT)
 
     def taken_up(self) -> None:
@@ -62,7 +67,10 @@ class Rest:
         if self._running is None:
             return
         took = self._seconds() - self._began
+        self._followed = True
         self._run(gap(took, self._messages) - took)
+        if self._running is not None:
+            self._over()
 
     def stop(self) -> None:
         """Forget it, without a call."""

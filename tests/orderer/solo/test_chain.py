@@ -16,7 +16,12 @@ from gridloom.orderer.chain import (
     CuttingMode,
 )
 from gridloom.orderer.solo.chain import MAX_WAITING_BLOCKS, SoloChain
-from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_COMPANY, LONGEST_WAIT
+from gridloom.orderer.solo.rest import (
+    COMPANY_PER_MESSAGE,
+    ENOUGH,
+    LONGEST_COMPANY,
+    LONGEST_WAIT,
+)
 from gridloom.protos.common.common_pb2 import Block, Envelope
 
 
@@ -149,6 +154,10 @@ async def bench(request):
     yield bench
     bench.support.gate.set()
     await bench.chain.halt()
+
+
+def sizes(bench: Bench) -> list[int]:
+    return [len(block) for block in bench.support.blocks]
 
 
 def cutting(mode: CuttingMode):
@@ -284,6 +293,29 @@ async def test_where_messages_come_fast_it_waits_for_as_long_again(bench) -> Non
     assert bench.blocks == ["a", "b c"]
     await bench.timer.advance(0.0002)
     assert bench.blocks == ["a", "b c", "d"]
+
+
+@idle
+async def test_enough_messages_wait_for_no_follower_that_nobody_sees(bench) -> None:
+    bench.support.orderer_config = Config(count=1000)
+    await bench.order("a b c d e")
+    await bench.order("f " * (ENOUGH - 1))
+    assert sizes(bench) == [5]
+    await bench.order("g")
+    assert sizes(bench) == [5, ENOUGH]
+
+
+@idle
+async def test_enough_messages_wait_for_followers_but_for_no_more_company(bench) -> None:
+    bench.support.orderer_config = Config(count=1000)
+    bench.support.followers_busy = True
+    await bench.order("a b c d e")
+    await bench.order("f " * ENOUGH)
+    await bench.timer.advance(0.001)
+    assert sizes(bench) == [5]
+    bench.support.followed()
+    await settle()
+    assert sizes(bench) == [5, ENOUGH]
 
 
 @idle
