@@ -120,7 +120,8 @@ class BlockPuller:
         found: Block | None = None
         for endpoint in self._endpoints():
             try:
-                block = await asyncio.wait_for(self._config_of(endpoint), ASK_TIMEOUT)
+                async with asyncio.timeout(ASK_TIMEOUT):
+                    block = await self._config_of(endpoint)
             except (GridloomError, TimeoutError) as error:
                 log.debug("[channel: %s] %s: %s", self._channel_id, endpoint, error)
                 continue

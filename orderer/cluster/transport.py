@@ -129,6 +129,7 @@ class _Stream:
         self._failures = 0
         self._refused = False
         self._retry = asyncio.Event()
+        self._closed = False
 
     def put(self, request: StepRequest) -> bool:
         if self._refused or len(self._queue) >= MAX_QUEUED:
@@ -144,6 +145,8 @@ class _Stream:
         self._retry.set()
 
     async def close(self) -> None:
+        # A cancellation that meets the end of a stream can get lost in what is ending it.
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -153,6 +156,8 @@ class _Stream:
         while True:
             opened = loop.time()
             error = await self._run()
+            if self._closed:
+                return
             if loop.time() - opened >= LASTING:
                 self._failures = 0
             self._queue.clear()
@@ -161,6 +166,8 @@ class _Stream:
             log.log(level, "the stream to node %d ended: %s", self._node_id, error)
             self._unreachable(self._node_id, error)
             await self._pause(refused=error.code in _REFUSALS)
+            if self._closed:
+                return
             await self._work.wait()
 
     async def _pause(self, *, refused: bool) -> None:
@@ -172,7 +179,8 @@ class _Stream:
         if refused and rest > 0:
             self._retry.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._retry.wait(), rest)
+                async with asyncio.timeout(rest):
+                    await self._retry.wait()
         self._refused = False
 
     async def _run(self) -> RpcError:

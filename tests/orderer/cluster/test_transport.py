@@ -127,3 +127,36 @@ async def test_a_stream_that_worked_counts_no_earlier_failures() -> None:
     await sender.send_for(0.5)
     assert len(node.opened) > before
     await sender.transport.close()
+
+
+class Ending(Refusing):
+    """A node whose stream ends at the very moment at which it is cancelled."""
+
+    async def stream(
+        self, method: str, requests: AsyncIterator[object], response_type: object
+    ) -> AsyncGenerator[object, None]:
+        async for _ in requests:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise RpcError(Code.UNAVAILABLE, "the other side has gone") from None
+        return
+        yield
+
+
+@virtual
+async def test_it_closes_also_when_its_streams_end_at_that_moment() -> None:
+    sender = Sender(Ending(Code.UNAVAILABLE))
+    await sender.send_for(1)
+    async with asyncio.timeout(1):
+        await sender.transport.close()
+    assert sender.lost == []
+
+
+@virtual
+async def test_it_closes_while_it_waits_for_the_end_of_a_refusal() -> None:
+    sender = Sender(Refusing(Code.NOT_FOUND))
+    await sender.send_for(30)
+    sender.transport.heard(2)
+    async with asyncio.timeout(1):
+        await sender.transport.close()
