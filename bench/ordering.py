@@ -73,10 +73,10 @@ class _Stream:
                     delivered = self._waiting.popleft()
                     if response.status != SUCCESS and not delivered.done():
                         delivered.set_exception(BroadcastError(response.status, response.info))
+            raise NetworkUnusable("orderer", "it closed the Broadcast stream")
         except GridloomError as error:
             self._fail(error)
             raise
-        self._fail(NetworkUnusable("orderer", "it closed the Broadcast stream"))
 
     def _fail(self, error: GridloomError) -> None:
         while self._waiting:

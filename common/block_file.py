@@ -22,8 +22,6 @@ MAX_UVARINT = 10
 
 def encode_uvarint(value: int) -> bytes:
     """``value`` (64 bits, unsigned) in groups of seven bits, lowest first."""
-    if 0x7F < value <= 0x3FFF:  # most envelopes
-        return bytes((value & 0x7F | 0x80, value >> 7))
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)

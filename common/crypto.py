@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from cryptography.exceptions import InvalidSignature as _Mismatch
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -91,11 +91,11 @@ class VerificationKey:
         spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.key = key
         self.id = hashlib.sha256(spki).digest()
-        order = 0
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            order = CURVE_ORDERS.get(key.curve.name, 0)
-        self._half_order = order >> 1
-        self._ecdsa = key if isinstance(key, ec.EllipticCurvePublicKey) and order else None
+        self._half_order = 0
+        self._ecdsa: ec.EllipticCurvePublicKey | None = None
+        if isinstance(key, ec.EllipticCurvePublicKey) and key.curve.name in CURVE_ORDERS:
+            self._half_order = CURVE_ORDERS[key.curve.name] >> 1
+            self._ecdsa = key
 
     def verify(self, message: bytes, signature: bytes, hash_family: str = SHA2) -> None:
         """Raise InvalidSignature unless this key signed ``message``.
@@ -195,27 +195,29 @@ class SigningKey:
     Its own signatures enter the memo, so a process does not check what it has just made.
     """
 
-    __slots__ = ("_is_ecdsa", "_key", "_order", "verification")
+    __slots__ = ("_ecdsa", "_key", "_order", "verification")
 
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
         self._order = 0
-        self._is_ecdsa = isinstance(key, ec.EllipticCurvePrivateKey)
+        self._ecdsa: ec.EllipticCurvePrivateKey | None = None
         if isinstance(key, ec.EllipticCurvePrivateKey):
+            self._ecdsa = key
             self._order = CURVE_ORDERS.get(key.curve.name, 0)
         self.verification = VerificationKey(key.public_key())
 
     def sign(self, message: bytes, hash_family: str = SHA2) -> bytes:
         """Sign: ECDSA in low-S DER over the digest, Ed25519 over the message."""
-        if self._is_ecdsa:
-            key = cast("ec.EllipticCurvePrivateKey", self._key)
+        key = self._ecdsa
+        if key is not None:
             if not self._order:
                 raise InvalidSignature(f"curve not recognized [{key.curve.name}]")
             digest = _DIGESTS[hash_family](message).digest()
             signature = _low_s(self._order, key.sign(digest, _SIGNING[hash_family]))
         else:
             digest = hashlib.sha256(message).digest()
-            signature = cast("ed25519.Ed25519PrivateKey", self._key).sign(message)
+            assert isinstance(self._key, ed25519.Ed25519PrivateKey)
+            signature = self._key.sign(message)
         _verified.put((self.verification.id, digest, signature), True)
         return signature
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
@@ -52,7 +53,7 @@ class _Inbox(Generic[T]):
         return self._arrived.popleft()
 
 
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.Protocol, ABC):
     """Takes frames apart, and sends a few together."""
 
     def __init__(self) -> None:
@@ -87,9 +88,9 @@ class _Connection(asyncio.Protocol):
             self._received.append(data[place:])
             self._missing -= end - place
 
+    @abstractmethod
     def frame(self, number: int, kind: int, body: bytes) -> None:
-        """Take a frame; for the two ends to define."""
-        raise NotImplementedError
+        """Take a frame."""
 
     def send(self, number: int, kind: int, body: bytes) -> None:
         """Send a frame with some others of this pass."""

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import os
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 import uvloop
 from framed import FramedChannel, FramedServer
 from measure import KEYS, call_of, drive
+from measure_rpc import answer_questions
 
 from gridloom.bench.ordering import Ordering
 from gridloom.bench.own_network import OwnNetwork, deploy
@@ -144,13 +144,6 @@ async def serve(description: str, folder: Path) -> None:
         print(node, server.sockets[0].getsockname()[1], flush=True)
         await asyncio.to_thread(answer_questions)
         server.close()
-    os._exit(0)
-
-
-def answer_questions() -> None:
-    """Say how much CPU this process has used, whenever asked."""
-    for _ in sys.stdin:
-        print(time.process_time(), flush=True)
 
 
 if __name__ == "__main__":

@@ -309,7 +309,7 @@ class Ledger:
         return self._shared.transaction(tx_id) is not None
 
     def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
-        """Those of the ids that some block holds, in a transaction valid or not."""
+        """Those of the ids that some block holds, valid or not."""
         return self._store.known_transactions(tx_ids)
 
     def snapshot(self) -> StateSnapshot:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import Lock
 
 from .cached_snapshot import NOT_LOOKED_UP, CachedSnapshot
+from .errors import StoreFailed
 from .queries.find import Documents
 from .state_db import FullStateSnapshot, StateSnapshot, VersionedValue
 from .store import TransactionRow
@@ -44,7 +45,7 @@ class SharedSnapshots:
         """Return the first transaction of this id in the committed blocks."""
         shared = self._join()
         try:
-            with shared.lock:
+            with shared:
                 return shared.snapshot.transaction(tx_id)
         finally:
             self._release(shared)
@@ -61,7 +62,7 @@ class SharedSnapshots:
         """The present snapshot, with one user more."""
         with self._lock:
             shared = self._current
-            if shared is None:
+            if shared is None or shared.is_broken:
                 shared = self._current = _Shared(self._open())
             shared.users += 1
             return shared
@@ -75,15 +76,26 @@ class SharedSnapshots:
 
 
 class _Shared:
-    """A snapshot, who uses it, and what was looked up in it."""
+    """A snapshot, who uses it, and what was looked up in it; ``with`` it, one asks at a time.
 
-    __slots__ = ("found", "lock", "snapshot", "users")
+    is_broken: a look-up has failed, as when a database was restarted; nobody gets it any more.
+    """
+
+    __slots__ = ("_lock", "found", "is_broken", "snapshot", "users")
 
     def __init__(self, snapshot: FullStateSnapshot) -> None:
         self.snapshot = snapshot
         self.users = 0
-        self.lock = Lock()
+        self.is_broken = False
         self.found: dict[tuple[str, bytes], VersionedValue | None] = {}
+        self._lock = Lock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.is_broken = self.is_broken or kind is StoreFailed
+        self._lock.release()
 
 
 class _Lease:
@@ -102,7 +114,7 @@ class _Lease:
         known = shared.found.get(place, NOT_LOOKED_UP)
         if known is not NOT_LOOKED_UP:
             return known
-        with shared.lock:
+        with shared:
             value = shared.snapshot.get(namespace, key)
             if len(shared.found) >= MOST_REMEMBERED:
                 shared.found = {}
@@ -113,7 +125,7 @@ class _Lease:
         self, places: Sequence[tuple[str, bytes]]
     ) -> Mapping[tuple[str, bytes], VersionedValue]:
         """Values of those keys that are there."""
-        with self._shared.lock:
+        with self._shared:
             return self._shared.snapshot.get_many(places)
 
     def range(
@@ -122,7 +134,7 @@ class _Lease:
         """Entries in key order."""
         entries = self._shared.snapshot.range(namespace, start, end)
         while True:
-            with self._shared.lock:
+            with self._shared:
                 entry = next(entries, None)
             if entry is None:
                 return

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from gridloom.peer.ledger.errors import StoreFailed
 from gridloom.peer.ledger.memory import MemoryStore
 from gridloom.peer.ledger.shared_snapshot import SharedSnapshots
 from gridloom.peer.ledger.sqlite import SqliteStore
@@ -84,6 +85,28 @@ def test_who_has_one_keeps_it_when_it_is_retired(counting):
     assert (before.height, after.height) == (1, 2)
     assert next(iter(before.range("cc", b"", b"")))[1].value == b"one"
     assert before.get_many([("cc", b"key")])["cc", b"key"].value == b"one"
+    before.close()
+    assert counting.open == 1
+    after.close()
+    shared.retire()
+    assert counting.open == 0
+
+
+def test_one_whose_database_has_failed_is_given_to_nobody_else(counting):
+    counting.put(b"one")
+    shared = SharedSnapshots(counting.snapshot)
+    before = shared.take()
+
+    def fail(*_: object) -> None:
+        raise StoreFailed("database", "it was restarted")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(before._shared.snapshot, "get", fail)
+        with pytest.raises(StoreFailed):
+            before.get("cc", b"key")
+    after = shared.take()
+    assert value(after) == b"one"
+    assert counting.opened == 2
     before.close()
     assert counting.open == 1
     after.close()
