@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridloom.common.msp_directory import load_signing_identity
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.tls import ClientTls
 
 from .workload import Connections
 

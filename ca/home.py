@@ -23,7 +23,7 @@ from gridloom.common.certificates import Certificate, parse_pem
 from gridloom.common.identity_errors import IdentityError
 from gridloom.common.keystore import KeyNotFound, find_key, key_pem, read_key
 from gridloom.common.msp_files import write_file
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ServerTls
 
 from .authority import Authority, AuthorityUnusable
 from .database import Database

@@ -24,7 +24,7 @@ from gridloom.common.certificates import Certificate, parse_pem
 from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 from gridloom.common.identity_errors import IdentityError
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.tls_context import client_context
 
 from .home_settings import CertificateSettings, ParentSettings

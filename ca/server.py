@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from gridloom.common.http_server import Application, HttpServer
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ServerTls
 
 from .service import Service
 

@@ -171,7 +171,7 @@ class ClientSettings:
             BadAuthorityUrl,
             CertificateAuthority,
         )
-        from gridloom.common.rpc.grpc_channel import ClientTls  # noqa: PLC0415
+        from gridloom.common.rpc.tls import ClientTls  # noqa: PLC0415
 
         url = self.url._replace(netloc=self.url.netloc.rpartition("@")[2])
         tls = None

@@ -21,7 +21,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Self, TypeVar
 
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 
 from .event_stream import EventsRequest, EventStream
 from .gateway import Gateway

@@ -19,7 +19,7 @@ import yaml
 
 from gridloom.common.documents import load_json, load_yaml
 from gridloom.common.errors import GridloomError
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 
 from .gateway import Gateway
 from .identity import Identity, Signer

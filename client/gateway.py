@@ -11,7 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block, ChannelHeader, Header
 from gridloom.protos.common.common_pb2 import Payload as EnvelopePayload

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .rpc.grpc_server import ServerTls
+from .rpc.tls import ServerTls
 from .tls_context import server_context
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from gridloom import __version__
 
 from .http_server import Application, HttpServer
 from .log_levels import InvalidLogSpec, activate_spec, active_spec
-from .rpc.grpc_server import ServerTls
+from .rpc.tls import ServerTls
 from .settings import InvalidSetting, SettingsSource
 
 Check = Callable[[], str]

@@ -20,7 +20,8 @@ from gridloom.client.admin import (
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Channel
 from gridloom.common.rpc.failover import FailoverChannel
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.tls import ClientTls
 
 from .home import NetworkHome
 from .material import Material, load_material

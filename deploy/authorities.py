@@ -30,7 +30,7 @@ from gridloom.common.certificates import parse_pem
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.keystore import find_key, key_pem
 from gridloom.common.msp_files import write_file
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ServerTls
 
 from .enrollment import Enrollment, OrganizationMaterial
 from .material import Material

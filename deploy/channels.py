@@ -22,7 +22,7 @@ from gridloom.client.admin.participation import OrdererAdmin
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc import RpcError
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.protos.common.common_pb2 import Block, Envelope
 from gridloom.protos.common.configtx_pb2 import Config
 

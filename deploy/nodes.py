@@ -19,7 +19,8 @@ from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ServerTls
 from gridloom.orderer.chain import CuttingMode
 from gridloom.peer.discovery.peers import PeerDirectory, PeerInfo
 from gridloom.peer.settings import PeerSettings, PrivateDataSettings

@@ -13,7 +13,7 @@ from gridloom.client.enrollment import (
     CertificateAuthority,
     Registration,
 )
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 
 from .authorities import REGISTRAR, REGISTRAR_SECRET
 from .connection_profile import reachable

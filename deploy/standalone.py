@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.msp_directory import load_signing_identity
 from gridloom.common.operations import Operations, operations_server
-from gridloom.common.rpc.grpc_channel import ClientTls
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.common.settings import InvalidSetting
 from gridloom.orderer.cluster.block_puller import Puller
 from gridloom.orderer.cluster.dialer import grpc_dialer

@@ -11,9 +11,9 @@ from gridloom.common.certificates import parse_pem
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.msp_directory import load_msp, load_signing_identity
 from gridloom.common.operations import Operations, operations_server
-from gridloom.common.rpc.grpc_channel import ClientTls
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.common.wire import parse
 from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from gridloom.ca.secret_hash import hash_secret
 from gridloom.common import crypto
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.tls_context import client_context
 
 COUNT = 250

@@ -29,8 +29,7 @@ from gridloom.bench.own_network import OwnNetwork, deploy
 from gridloom.bench.verification import verifications_per_second
 from gridloom.bench.workload import LOAD, ChaincodeNeed
 from gridloom.client import Gateway
-from gridloom.common.rpc.grpc_channel import ClientTls
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.common.tls_context import client_context, server_context
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.material import Material, load_material

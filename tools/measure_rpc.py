@@ -33,8 +33,9 @@ from gridloom.ca.issuer import Issuer, Profile
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
 from gridloom.common.rpc import Call, ServiceRegistry
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.protos.gateway.gateway_pb2 import EvaluateRequest, EvaluateResponse
 
 SERVICE, METHOD = "gateway.Gateway", "Evaluate"

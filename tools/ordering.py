@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gridloom.common.envelopes import NONCE_LENGTH, signed_envelope
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.node_config import write_node_folders

@@ -38,8 +38,8 @@ from gridloom.common.envelopes import (
 from gridloom.common.identities import Signer
 from gridloom.common.msp_directory import load_signing_identity
 from gridloom.common.rpc import Call, ServiceRegistry
-from gridloom.common.rpc.grpc_channel import ClientTls
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.memory import settle_memory

@@ -15,7 +15,7 @@ from typing import Any
 from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
 from gridloom.common.multipart import Part, write_form
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.tls_context import client_context
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block, Envelope

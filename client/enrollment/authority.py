@@ -21,7 +21,7 @@ from urllib.parse import quote
 from gridloom.common import certificates, crypto
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.keystore import key_pem
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 
 from .connection import AuthorityRefused, Connection
 from .records import (

@@ -17,7 +17,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 
 from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.tls_context import client_context
 
 API: Final = "/api/v1/"

@@ -3,80 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import TypeVar
 
-import grpc
-import grpc.aio
 from google.protobuf.message import DecodeError, Message
-from google.rpc.status_pb2 import Status
 
-from .grpc_server import DETAILS_TRAILER, MAX_MESSAGE_BYTES
+from ..tls_context import ALPN, client_context
+from .http2.client_side import ClientConnection, ResponseStream, Unprocessed
+from .http2.wire import AsyncioWire, Keepalive
+from .liveness import MAX_MESSAGE_BYTES, PATIENT, Liveness
 from .status import Code, RpcError
+from .tls import ClientTls
 
 M = TypeVar("M", bound=Message)
 
-_OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),  # a node that comes back is found soon
-)
+_SLOWER = 1.6
+"""How much longer each wait between two attempts is (grpc: connection-backoff.md)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Liveness:
-    """How a channel notices that the other side is gone, and comes back; milliseconds.
-
-    ping, ping_timeout: silence before a ping, and before the connection is given up for dead;
-    attempt: how long one attempt to connect may take, which on a busy machine is more than a
-    second; reconnect: least and longest time between the beginnings of two.
-    """
-
-    ping: int = 120_000
-    ping_timeout: int = 20_000
-    attempt: int = 5_000
-    reconnect: tuple[int, int] = (1_000, 5_000)
-
-    def options(self) -> tuple[tuple[str, int], ...]:
-        """Return grpc's form of it."""
-        shortest, longest = self.reconnect
-        return (
-            ("grpc.keepalive_time_ms", self.ping),
-            ("grpc.keepalive_timeout_ms", self.ping_timeout),
-            ("grpc.initial_reconnect_backoff_ms", shortest),
-            ("grpc.min_reconnect_backoff_ms", self.attempt),  # what grpc takes it for
-            ("grpc.max_reconnect_backoff_ms", longest),
-            ("grpc.http2.max_pings_without_data", 0),
-        )
-
-
-PATIENT = Liveness()
-"""Between organisations: Fabric's pings, but no long wait for a server that was away."""
-VIGILANT = Liveness(ping=2_000, ping_timeout=2_000, attempt=3_000, reconnect=(500, 1_000))
-"""Within a cluster, which wants to know at once; the server must allow so many pings."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClientTls:
-    """PEM contents of a client's TLS.
-
-    roots: CA certificates the server is checked against; certificate and private_key: the
-    client's own under mutual TLS; server_name: expected in the server's certificate instead
-    of the host of the address (``ssl-target-name-override`` of a connection profile).
-    """
-
-    roots: bytes
-    certificate: bytes | None = None
-    private_key: bytes | None = field(default=None, repr=False)
-    server_name: str | None = None
-
-    def credentials(self) -> grpc.ChannelCredentials:
-        """Return grpc's form of it."""
-        return grpc.ssl_channel_credentials(self.roots, self.private_key, self.certificate)
+_FAREWELL = 1.0
+"""Seconds until a server must have taken what was last sent to it."""
 
 
 class GrpcChannel:
@@ -86,32 +32,43 @@ class GrpcChannel:
         self, target: str, tls: ClientTls | None = None, liveness: Liveness = PATIENT
     ) -> None:
         self.target = target
-        options: list[tuple[str, Any]] = [*_OPTIONS, *liveness.options()]
-        if tls is None:
-            self._channel = grpc.aio.insecure_channel(target, options=options)
-        else:
-            if tls.server_name:
-                options.append(("grpc.ssl_target_name_override", tls.server_name))
-            self._channel = grpc.aio.secure_channel(target, tls.credentials(), options=options)
-        self._calls: dict[str, Any] = {}
+        self._tls = tls
+        self._liveness = liveness
+        self._context: ssl.SSLContext | None = None
+        self._connection: ClientConnection | None = None
+        self._connecting: asyncio.Task[ClientConnection] | None = None
+        self._wires: set[AsyncioWire[ClientConnection]] = set()
+        self._failure: RpcError | None = None
+        self._not_before = 0.0
+        self._wait = 0.0
+        self._closed = False
 
     async def unary(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> M:
-        call = self._callable("unary_unary", method, response_type)
+        message = _encoded(request)
+        connection = self._connection
+        if connection is None or not connection.usable:
+            connection, timeout = await self._connected(timeout)
         try:
-            response: M = await call(request, timeout=timeout)
-        except grpc.aio.AioRpcError as error:
-            raise _rpc_error(error) from error
-        return response
+            response = await connection.unary(method, message, timeout)
+        except Unprocessed:
+            connection, timeout = await self._connected(timeout)
+            response = await connection.unary(method, message, timeout)
+        return _decoded(response_type, response)
 
     async def server_stream(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> AsyncGenerator[M, None]:
-        call = self._callable("unary_stream", method, response_type)(request, timeout=timeout)
-        async with aclosing(_responses(call)) as responses:
-            async for response in responses:
-                yield response
+        connection, timeout = await self._connected(timeout)
+        call = await connection.stream(method, timeout)
+        try:
+            await connection.send(call, _encoded(request), last=True)
+            call.local_done = True
+            while (response := await call.next()) is not None:
+                yield _decoded(response_type, response)
+        finally:
+            connection.give_up(call)
 
     async def stream(
         self,
@@ -121,13 +78,14 @@ class GrpcChannel:
         *,
         timeout: float | None = None,
     ) -> AsyncGenerator[M, None]:
-        call = self._callable("stream_stream", method, response_type)(timeout=timeout)
-        writing = asyncio.create_task(_write(call, requests))
+        connection, timeout = await self._connected(timeout)
+        call = await connection.stream(method, timeout)
+        writing = asyncio.create_task(_write(connection, call, requests))
         try:
-            async with aclosing(_responses(call)) as responses:
-                async for response in responses:
-                    yield response
+            while (response := await call.next()) is not None:
+                yield _decoded(response_type, response)
         finally:
+            connection.give_up(call)
             writing.cancel()
             # What the requests' source raised ended the call and is what the caller must see.
             (failure,) = await asyncio.gather(writing, return_exceptions=True)
@@ -136,65 +94,129 @@ class GrpcChannel:
 
     async def wait_for_ready(self) -> None:
         """Return once connected; wrap it in asyncio.timeout to bound the wait."""
-        await self._channel.channel_ready()
+        while True:
+            try:
+                await self._connected(None)
+            except RpcError as error:
+                if error.code is not Code.UNAVAILABLE:
+                    raise
+                await asyncio.sleep(self._not_before - asyncio.get_running_loop().time())
+            else:
+                return
 
     async def close(self) -> None:
-        await self._channel.close()
+        self._closed = True
+        if self._connecting is not None:
+            self._connecting.cancel()
+        wires = list(self._wires)
+        for wire in wires:
+            wire.connection.close()
+        if wires:
+            await asyncio.wait([wire.lost for wire in wires], timeout=_FAREWELL)
+        for wire in wires:
+            wire.abort()
 
-    def _callable(self, shape: str, method: str, response_type: type[M]) -> Any:  # noqa: ANN401  # grpc's multicallables are untyped
-        call = self._calls.get(method)
-        if call is None:
-            call = getattr(self._channel, shape)(
-                method,
-                request_serializer=_serialize,
-                response_deserializer=response_type.FromString,
-            )
-            self._calls[method] = call
-        return call
+    async def _connected(self, timeout: float | None) -> tuple[ClientConnection, float | None]:
+        """Return a connection that takes calls, and what it left of the time."""
+        if self._closed:
+            raise RpcError(Code.CANCELLED, "the channel is closed")
+        if self._connection is not None and self._connection.usable:
+            return self._connection, timeout
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        if self._connecting is None:
+            if self._failure is not None and began < self._not_before:
+                raise RpcError(self._failure.code, self._failure.message)
+            self._connecting = loop.create_task(self._connect())
+            self._connecting.add_done_callback(self._attempted)
+        try:
+            async with asyncio.timeout(timeout):
+                connection = await asyncio.shield(self._connecting)
+        except TimeoutError:
+            why = f"deadline exceeded while connecting to {self.target}"
+            raise RpcError(Code.DEADLINE_EXCEEDED, why) from None
+        return connection, None if timeout is None else timeout - (loop.time() - began)
+
+    def _attempted(self, attempt: asyncio.Task[ClientConnection]) -> None:
+        self._connecting = None
+        if not attempt.cancelled():
+            attempt.exception()  # those who wait for it have it
+
+    async def _connect(self) -> ClientConnection:
+        """Connect; RpcError UNAVAILABLE if that fails, and for a while after it."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        shortest, longest = (value / 1000 for value in self._liveness.reconnect)
+        try:
+            async with asyncio.timeout(self._liveness.attempt / 1000):
+                connection = await self._dial()
+        except (OSError, ValueError, TimeoutError) as error:
+            self._wait = min(longest, self._wait * _SLOWER) if self._wait else shortest
+            self._not_before = began + self._wait
+            why = str(error) or "no answer"
+            self._failure = RpcError(Code.UNAVAILABLE, f"failed to connect to {self.target}: {why}")
+            raise self._failure from error
+        self._failure, self._wait = None, 0.0
+        self._connection = connection
+        return connection
+
+    async def _dial(self) -> ClientConnection:
+        host, _, port = self.target.rpartition(":")
+        host = host.strip("[]")
+        if self._tls is not None and self._context is None:
+            self._context = client_context(self._tls, alpn=ALPN)
+        name = (self._tls.server_name or host) if self._tls is not None else None
+        _, wire = await asyncio.get_running_loop().create_connection(
+            lambda: AsyncioWire(self._begin, self._keepalive),
+            host,
+            int(port),
+            ssl=self._context,
+            server_hostname=name,
+        )
+        return wire.connection
+
+    @property
+    def _keepalive(self) -> Keepalive:
+        liveness = self._liveness
+        return Keepalive(liveness.ping / 1000, liveness.ping_timeout / 1000, always=False)
+
+    def _begin(self, wire: AsyncioWire[ClientConnection]) -> ClientConnection:
+        self._wires.add(wire)
+        wire.lost.add_done_callback(lambda _: self._wires.discard(wire))
+        scheme = "http" if self._tls is None else "https"
+        name = self._tls.server_name if self._tls is not None else None
+        return ClientConnection(wire, name or self.target, scheme)
 
 
-async def _write(call: Any, requests: AsyncIterator[Message]) -> None:  # noqa: ANN401
+async def _write(
+    connection: ClientConnection, call: ResponseStream, requests: AsyncIterator[Message]
+) -> None:
     """Send the requests until they or the call end.
 
     A server may end the call while a request is on its way; the reading side learns why.
     """
     try:
         async for request in requests:
-            await call.write(request)
-        await call.done_writing()
-    except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
-        return
+            if not await connection.send(call, _encoded(request)):
+                return
+        connection.send_last(call)
     except BaseException:
-        call.cancel()
+        connection.give_up(call)
         raise
 
 
-def _serialize(message: Message) -> bytes:
-    return message.SerializeToString()
+def _encoded(request: Message) -> bytes:
+    data = request.SerializeToString()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise RpcError(
+            Code.RESOURCE_EXHAUSTED,
+            f"grpc: trying to send message larger than max ({len(data)} vs. {MAX_MESSAGE_BYTES})",
+        )
+    return data
 
 
-async def _responses(call: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+def _decoded(response_type: type[M], response: bytes) -> M:
     try:
-        async for response in call:
-            yield response
-    except grpc.aio.AioRpcError as error:
-        raise _rpc_error(error) from error
-    finally:
-        call.cancel()
-
-
-def _rpc_error(error: grpc.aio.AioRpcError) -> RpcError:
-    details: Sequence[Message] = ()
-    for key, value in error.trailing_metadata() or ():
-        if key == DETAILS_TRAILER and isinstance(value, bytes):
-            details = _details(value)
-    return RpcError(Code(error.code().value[0]), error.details() or "", details)
-
-
-def _details(trailer: bytes) -> Sequence[Message]:
-    status = Status()
-    try:
-        status.ParseFromString(trailer)
-    except DecodeError:
-        return ()  # details are an extra: the code and message stand without them
-    return tuple(status.details)
+        return response_type.FromString(response)
+    except DecodeError as error:
+        raise RpcError(Code.INTERNAL, f"grpc: error unmarshalling response: {error}") from error

@@ -2,100 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import aclosing
-from dataclasses import dataclass
+import socket
+import ssl
+from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 
-import grpc
-import grpc.aio
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.message import DecodeError, Message
-from google.rpc.status_pb2 import Status
-
-from ..errors import GridloomError
-from .local import as_rpc_error
-from .server import Call, Method, ServiceRegistry
-from .status import Code, RpcError
+from ..tls_context import ALPN, server_context
+from .http2.server_side import ServerConnection
+from .http2.wire import AsyncioWire, Keepalive
+from .liveness import MIN_PING_INTERVAL_MS, PING_TIMEOUT_MS, SERVER_PING_MS
+from .server import ServiceRegistry
+from .tls import ServerTls
 
 log = logging.getLogger(__name__)
 
-MAX_MESSAGE_BYTES = 100 * 1024 * 1024
-"""Largest message either way (Fabric: core.yaml, maxRecvMsgSize)."""
-
-MIN_PING_INTERVAL_MS = 60_000
-"""What a server puts up with by default (Fabric: keepalive.minInterval)."""
-
-STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
-DETAILS_TRAILER = "grpc-status-details-bin"
-
-_OPTIONS = (
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.keepalive_time_ms", 7_200_000),
-    ("grpc.keepalive_timeout_ms", 20_000),
-    ("grpc.so_reuseport", 0),
-)
-
-_Context = grpc.aio.ServicerContext[Any, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ServerTls:
-    """PEM files' contents of a server's TLS; client_roots set means mutual TLS.
-
-    current_client_roots: asked at each connection for the roots then in force; None keeps
-    to ``client_roots``.
-    """
-
-    certificate: bytes
-    private_key: bytes
-    client_roots: bytes | None = None
-    current_client_roots: Callable[[], bytes] | None = None
-
-    def __repr__(self) -> str:
-        return f"ServerTls(mutual={self.client_roots is not None})"
-
-    def credentials(self) -> grpc.ServerCredentials:
-        """Return grpc's form of it."""
-        current = self.current_client_roots
-        if current is not None:
-            return self._following(current)
-        return grpc.ssl_server_credentials(
-            [(self.private_key, self.certificate)],
-            root_certificates=self.client_roots,
-            require_client_auth=self.client_roots is not None,
-        )
-
-    def _following(self, current: Callable[[], bytes]) -> grpc.ServerCredentials:
-        """Return credentials that trust what is current at each connection.
-
-        Only a change is told to grpc: exchanging equal ones while connections are being made
-        has crashed its core.
-        """
-        told = current()
-
-        def changed() -> grpc.ServerCertificateConfiguration | None:
-            nonlocal told
-            roots = current()
-            if roots == told:
-                return None
-            told = roots
-            return self._configuration(roots)
-
-        return grpc.dynamic_ssl_server_credentials(
-            self._configuration(told),
-            changed,  # type: ignore[arg-type]  # None is for no change; the stubs do not know
-            require_client_authentication=True,
-        )
-
-    def _configuration(self, roots: bytes) -> grpc.ServerCertificateConfiguration:
-        pair = (self.private_key, self.certificate)
-        return grpc.ssl_server_certificate_configuration([pair], root_certificates=roots)
+_KEEPALIVE = Keepalive(SERVER_PING_MS / 1000, PING_TIMEOUT_MS / 1000, always=True)
+_HANDSHAKE_SECONDS = 20.0
+_WAITING = 128
+"""Connections that the system holds until they are accepted."""
+_FAREWELL = 1.0
+"""Seconds until a client must have taken what was last sent to it."""
+_PAUSE = 0.1
+"""Seconds without accepting when the system gives no more connections."""
 
 
 class GrpcServer:
@@ -117,120 +48,138 @@ class GrpcServer:
         self._registry = registry
         self._address = address
         self._tls = tls
-        self._min_ping_interval = min_ping_interval
-        self._server: grpc.aio.Server | None = None
+        self._min_ping = min_ping_interval / 1000
+        self._roots: bytes | None = None
+        self._context: ssl.SSLContext | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wires: set[AsyncioWire[ServerConnection]] = set()
+        self._listeners: list[socket.socket] = []
         self.port = 0
 
     async def start(self) -> int:
         """Bind and serve; return the bound port."""
-        pings = ("grpc.http2.min_ping_interval_without_data_ms", self._min_ping_interval)
-        server = grpc.aio.server(options=(*_OPTIONS, pings))
-        mutual = self._tls is not None and self._tls.client_roots is not None
-        for service in self._registry.services:
-            handlers = {
-                method.path.rpartition("/")[2]: _method_handler(method, mutual)
-                for method in self._registry
-                if method.path.startswith(f"/{service}/")
-            }
-            server.add_generic_rpc_handlers(
-                (grpc.method_handlers_generic_handler(service, handlers),)
-            )
+        self._current_context()  # a key that does not fit is found now
         try:
-            self.port = (
-                server.add_insecure_port(self._address)
-                if self._tls is None
-                else server.add_secure_port(self._address, self._tls.credentials())
-            )
-        except RuntimeError as error:
+            self._listeners = await _listen(self._address)
+        except (OSError, ValueError) as error:
             raise OSError(f"cannot listen on {self._address}: {error}") from error
-        if self.port == 0:
-            raise OSError(f"cannot listen on {self._address}: the address is in use or not ours")
-        await server.start()
-        self._server = server
+        self.port = self._listeners[0].getsockname()[1]
+        for listener in self._listeners:
+            self._run(self._accept(listener))
         return self.port
 
     async def stop(self, grace: float = 0.5) -> None:
         """Refuse new calls, give those under way ``grace`` seconds, then cancel them."""
-        if self._server is not None:
-            server, self._server = self._server, None
-            await server.stop(grace)
+        for task in self._tasks:
+            task.cancel()
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        wires = list(self._wires)
+        for wire in wires:
+            wire.connection.drain()
+        if wires and grace:
+            await asyncio.wait([wire.lost for wire in wires], timeout=grace)
+        for wire in wires:
+            await wire.connection.cancel()
+            wire.close()
+        if wires:
+            await asyncio.wait([wire.lost for wire in wires], timeout=_FAREWELL)
+        for wire in wires:
+            wire.abort()
 
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-def _method_handler(method: Method, mutual: bool) -> grpc.RpcMethodHandler[Any, Any]:
-    # Requests are parsed by _decode, not by grpc, which has no good answer to malformed ones.
-    encode = method.response_type.SerializeToString
-    if method.client_streaming:
-        return grpc.stream_stream_rpc_method_handler(_stream(method, mutual), None, encode)
-    if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_stream(method, mutual), None, encode)
-    return grpc.unary_unary_rpc_method_handler(_unary(method, mutual), None, encode)
+    async def _accept(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listener)
+            except OSError as error:  # too many open files, a client gone again
+                log.warning("cannot accept a connection on %s: %s", self._address, error)
+                await asyncio.sleep(_PAUSE)
+            else:
+                self._run(self._greet(connection))
 
-
-def _unary(method: Method, mutual: bool) -> Callable[[bytes, _Context], Awaitable[Message]]:
-    handler = method.handler
-
-    async def answer(request: bytes, context: _Context) -> Message:
+    async def _greet(self, connection: socket.socket) -> None:
+        """Shake hands with who has connected, and serve it if that goes well."""
+        loop = asyncio.get_running_loop()
         try:
-            response: Message = await handler(_decode(method, request), _call(context, mutual))
-        except Exception as error:
-            await _abort(context, error, method.path)
+            context = self._current_context()
+            await loop.connect_accepted_socket(
+                lambda: AsyncioWire(self._begin, _KEEPALIVE),
+                connection,
+                ssl=context,
+                ssl_handshake_timeout=None if context is None else _HANDSHAKE_SECONDS,
+            )
+        except (TimeoutError, OSError, ssl.SSLError) as error:
+            connection.close()
+            log.debug("no connection with a client of %s: %s", self._address, error)
+        except asyncio.CancelledError:
+            connection.close()
             raise
-        return response
 
-    return answer
+    def _begin(self, wire: AsyncioWire[ServerConnection]) -> ServerConnection:
+        self._wires.add(wire)
+        wire.lost.add_done_callback(lambda _: self._wires.discard(wire))
+        return ServerConnection(
+            wire,
+            self._registry,
+            certificate=wire.certificate,
+            mutual_tls=self._tls is not None and self._tls.client_roots is not None,
+            min_ping=self._min_ping,
+        )
+
+    def _current_context(self) -> ssl.SSLContext | None:
+        """Return the TLS for the next connection, made again when the clients' roots changed."""
+        tls = self._tls
+        if tls is None:
+            return None
+        current = tls.current_client_roots
+        roots = tls.client_roots if current is None else current()
+        if self._context is None or roots != self._roots:
+            self._roots = roots
+            self._context = server_context(replace(tls, client_roots=roots), alpn=ALPN)
+        return self._context
 
 
-def _stream(method: Method, mutual: bool) -> Callable[[Any, _Context], AsyncIterator[Message]]:
-    handler = method.handler
-
-    async def decoded(requests: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        async for request in requests:
-            yield _decode(method, request)
-
-    async def answer(requests: Any, context: _Context) -> AsyncIterator[Message]:  # noqa: ANN401  # bytes, or a stream of them
-        try:
-            first = decoded(requests) if method.client_streaming else _decode(method, requests)
-            async with aclosing(handler(first, _call(context, mutual))) as responses:
-                async for response in responses:
-                    yield response
-        except Exception as error:
-            await _abort(context, error, method.path)
-
-    return answer
-
-
-def _decode(method: Method, request: bytes) -> Message:
+async def _listen(address: str) -> list[socket.socket]:
+    """Return bound sockets for every address that ``address`` stands for, all on one port."""
+    host, _, port = address.rpartition(":")
+    host = host.strip("[]")
+    found = await asyncio.get_running_loop().getaddrinfo(
+        host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    listeners: list[socket.socket] = []
     try:
-        return method.request_type.FromString(request)
-    except DecodeError as error:
-        raise RpcError(Code.INTERNAL, f"grpc: error unmarshalling request: {error}") from error
+        for family, _, _, _, place in dict.fromkeys(found):
+            bound = listeners[0].getsockname()[1] if listeners else place[1]
+            listener = _bound(family, (place[0], bound, *place[2:]), optional=bool(listeners))
+            if listener is not None:
+                listeners.append(listener)
+    except BaseException:
+        for listener in listeners:
+            listener.close()
+        raise
+    return listeners
 
 
-def _call(context: _Context, mutual: bool) -> Call:
-    certificate = None
-    if mutual:  # nobody else was asked for a certificate
-        for pem in context.auth_context().get("x509_pem_cert", ()):
-            certificate = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-            break
-    remaining: float | None = context.time_remaining()
-    # grpc reports "no deadline" as a time far beyond any real one.
-    deadline = None if remaining is None or remaining > 10**9 else remaining
-    return Call(certificate=certificate, mutual_tls=mutual, deadline=deadline)
-
-
-async def _abort(context: _Context, error: Exception, path: str) -> None:
-    status = as_rpc_error(error, path)
-    if not isinstance(error, GridloomError | TimeoutError):
-        log.error("%s failed: %s", path, error, exc_info=error)
-    trailer = ((DETAILS_TRAILER, _status_bytes(status)),) if status.details else ()
-    await context.abort(STATUS_CODES[status.code], status.message, trailer)
-
-
-def _status_bytes(error: RpcError) -> bytes:
-    status = Status(code=int(error.code), message=error.message)
-    for detail in error.details:
-        if isinstance(detail, AnyMessage):
-            status.details.append(detail)
-        else:
-            status.details.add().Pack(detail)
-    return bytes(status.SerializeToString())
+def _bound(family: int, place: tuple[Any, ...], *, optional: bool) -> socket.socket | None:
+    """Return a listening socket; None where an optional one is refused, as without IPv6."""
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listener.setblocking(False)
+        listener.bind(place)
+        listener.listen(_WAITING)
+    except OSError:
+        listener.close()
+        if optional:
+            return None
+        raise
+    return listener

@@ -12,7 +12,9 @@ from cryptography import x509
 
 from gridloom.common import certificates
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_channel import VIGILANT, ClientTls, GrpcChannel
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.liveness import VIGILANT
+from gridloom.common.rpc.tls import ClientTls
 
 from .members import Member
 

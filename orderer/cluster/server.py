@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from gridloom.common.rpc import ServiceRegistry
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ServerTls
 
 MIN_PING_INTERVAL = 500
 """Milliseconds; consenters watch each other closely."""

@@ -12,7 +12,7 @@ from gridloom.common.chaincode_package import unpack_code
 from gridloom.common.channel.durations import parse_duration
 from gridloom.common.documents import load_json
 from gridloom.common.errors import GridloomError
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 
 CONNECTION_FILE = "connection.json"
 DEFAULT_DIAL_TIMEOUT = 3.0

@@ -22,7 +22,7 @@ from gridloom.ca.service import Service
 from gridloom.ca.settings import CONFIG_FILE, load_settings
 from gridloom.ca.subjects import Subject
 from gridloom.common.certificates import parse_pem
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ServerTls
 from harness.membership import Clock, authority, client_of, issuer, new_key
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from gridloom.ca.config_file import create_config
 from gridloom.ca.database import Database
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.common.tls_context import client_context
 from harness.membership import CaClient, Reply
 from harness.web import Web

@@ -18,8 +18,7 @@ from gridloom.ca.web import MAX_BODY, application
 from gridloom.common.keystore import key_pem
 from gridloom.common.operations import Operations
 from gridloom.common.operations import application as operations
-from gridloom.common.rpc.grpc_channel import ClientTls
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.common.tls_context import client_context
 from harness.membership import (
     SETTINGS,

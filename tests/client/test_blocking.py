@@ -10,7 +10,7 @@ import pytest
 from gridloom.client import EndorseError, GatewayError, Timeouts
 from gridloom.client.blocking import EventLoopThread, blocking, connect
 from gridloom.common.rpc import Code
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.deploy.network import Network
 from gridloom.deploy.topology import Topology
 from harness.client_networks import deploy

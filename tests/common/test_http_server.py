@@ -7,8 +7,7 @@ import ssl
 import pytest
 
 from gridloom.common.http_server import HttpServer
-from gridloom.common.rpc.grpc_channel import ClientTls
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.common.tls_context import client_context
 from harness.ordering import material
 from harness.ports import free_port

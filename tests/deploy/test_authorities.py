@@ -16,7 +16,7 @@ from gridloom.client.enrollment import (
 )
 from gridloom.common.certificates import attributes, parse_pem
 from gridloom.common.msp import Msp
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.deploy.authorities import REGISTRAR, REGISTRAR_SECRET
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.network import Network

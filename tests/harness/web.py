@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gridloom.common.http_server import Application, HttpServer
-from gridloom.common.rpc.grpc_server import ServerTls
+from gridloom.common.rpc.tls import ServerTls
 
 TIMEOUT = 120
 """Seconds: a busy machine may take long to load the web framework for the first request."""

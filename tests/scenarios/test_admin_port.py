@@ -7,7 +7,7 @@ import pytest
 
 from gridloom.client.admin import ChaincodeDefinition
 from gridloom.client.admin.participation import AdminUnreachable, OrdererAdmin, ParticipationError
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.deploy.access import GrpcConnector, NetworkAccess
 from gridloom.deploy.channels import ChannelOperations
 from gridloom.deploy.network import Network

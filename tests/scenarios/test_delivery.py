@@ -21,8 +21,9 @@ from gridloom.common.envelopes import (
     signed_envelope,
 )
 from gridloom.common.rpc import Code, RpcError
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.deploy.network import Network
 from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION
 from gridloom.protos.common.configtx_pb2 import Config

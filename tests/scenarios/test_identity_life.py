@@ -19,7 +19,7 @@ from gridloom.client.enrollment import (
 )
 from gridloom.common.channel import changes
 from gridloom.common.envelopes import NEVER, NEWEST, seek_envelope
-from gridloom.common.rpc.grpc_channel import ClientTls
+from gridloom.common.rpc.tls import ClientTls
 from gridloom.deploy.authorities import REGISTRAR, REGISTRAR_SECRET
 from gridloom.deploy.channels import ChannelOperations
 from gridloom.deploy.network import Network

@@ -8,8 +8,9 @@ import pytest
 import pytest_asyncio
 
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_channel import ClientTls, GrpcChannel
-from gridloom.common.rpc.grpc_server import GrpcServer, ServerTls
+from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.tls import ClientTls, ServerTls
 from harness.transport_conformance import ScriptedGateway, TransportConformance, scripted_registry
 
 

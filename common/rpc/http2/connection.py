@@ -1,0 +1,428 @@
+"""What both sides of an HTTP/2 connection do: settings, windows, pings, and taking frames in.
+
+Bytes go in at :meth:`Connection.receive` and out at the :class:`Wire`; sockets, timers and TLS
+are elsewhere (``wire``).  (Fabric: grpc's internal/transport, RFC 9113)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from struct import Struct
+from typing import Generic, Protocol, TypeVar
+
+from ..status import Code, RpcError
+from . import frames
+from .frames import ErrorCode, FrameReader, Http2Error, Setting
+from .header_blocks import MAX_HEADER_BYTES, Fields, HeaderReader
+from .messages import PREFIX
+from .stream import STREAM_WINDOW, Stream
+
+S = TypeVar("S", bound=Stream)
+H = TypeVar("H")
+
+CONNECTION_WINDOW = 16 * 1024 * 1024
+"""Bytes that may be on their way on all streams together."""
+MAX_FRAME = 256 * 1024
+"""Largest frame that is taken; nothing is sent in larger ones."""
+
+_ANNOUNCED = {
+    Setting.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
+    Setting.MAX_FRAME_SIZE: MAX_FRAME,
+    Setting.MAX_HEADER_LIST_SIZE: MAX_HEADER_BYTES,
+}
+
+
+class Wire(Protocol):
+    """Where a connection's bytes go; congested: more is held than the other side takes."""
+
+    congested: bool
+
+    def write(self, *parts: bytes) -> None:
+        """Send these bytes, soon and in order."""
+
+    def close(self) -> None:
+        """End the connection once what was written is sent."""
+
+    def alarm(self, when: float) -> None:
+        """Call :meth:`Connection.expire` at that time of the loop."""
+
+
+class Connection(ABC, Generic[S, H]):
+    """One side of a connection.
+
+    streams: those that are not over, by number; most_streams: as the other side allows;
+    spoke: whether it has sent any message.
+    """
+
+    def __init__(self, wire: Wire, settings: dict[Setting, int]) -> None:
+        self.wire = wire
+        self.streams: dict[int, S] = {}
+        self.most_streams = frames.MOST_WINDOW
+        self.closed = False
+        self._reader = FrameReader(MAX_FRAME)
+        self._headers: HeaderReader[H] = HeaderReader(self._read_fields)
+        self._settings = settings
+        self._send_window = frames.DEFAULT_WINDOW
+        self._receive_window = CONNECTION_WINDOW
+        self._initial_window = frames.DEFAULT_WINDOW
+        self._largest_frame = frames.LEAST_MAX_FRAME
+        self._block: list[bytes] = []
+        self._block_of: tuple[int, bool] | None = None
+        self._introduced = False
+        self.spoke = False
+        self._alarm = float("inf")
+        self._takers = {
+            frames.PRIORITY: self._take_priority,
+            frames.RST_STREAM: self._take_rst_stream,
+            frames.SETTINGS: self._take_settings,
+            frames.PUSH_PROMISE: self._take_push_promise,
+            frames.PING: self._take_ping,
+            frames.GOAWAY: self._take_goaway_frame,
+            frames.WINDOW_UPDATE: self._take_window_update,
+            frames.CONTINUATION: self._take_continuation,
+        }
+
+    # What a side makes of it.
+
+    @abstractmethod
+    def _read_fields(self, fields: Fields) -> H:
+        """Return what a block's fields mean."""
+
+    @abstractmethod
+    def _take_headers(self, number: int, said: H, *, last: bool) -> None:
+        """Take a header block of a stream."""
+
+    @abstractmethod
+    def _take_reset(self, stream: S, code: int) -> None:
+        """Know that the other side gave up a stream, which is no longer in ``streams``."""
+
+    @abstractmethod
+    def _take_goaway(self, last: int, code: int, reason: str) -> None:
+        """Know that the other side takes no streams beyond ``last``."""
+
+    @abstractmethod
+    def _was_open(self, number: int) -> bool:
+        """Return whether there ever was a stream of this number."""
+
+    # Outwards.
+
+    def open(self, preface: bytes = b"") -> None:
+        """Send what comes first."""
+        more = CONNECTION_WINDOW - frames.DEFAULT_WINDOW
+        announced = frames.settings({**_ANNOUNCED, **self._settings})
+        self.wire.write(preface, announced, frames.window_update(0, more))
+
+    def ping(self) -> None:
+        """Ask whether the other side is there."""
+        self.wire.write(frames.frame(frames.PING, 0, 0, bytes(8)))
+
+    def fits(self, stream: S, size: int) -> bool:
+        """Return whether a message of so many bytes, prefix included, can go as one frame now."""
+        return (
+            size <= self._send_window
+            and size <= stream.send_window
+            and size <= self._largest_frame
+            and not self.wire.congested
+        )
+
+    def data(self, stream: S, message: bytes, *, last: bool = False) -> tuple[bytes, bytes]:
+        """Return a message that fits as a frame to be written, head and payload."""
+        length = len(message)
+        size = length + PREFIX.size
+        self.spoke = True
+        self._send_window -= size
+        stream.send_window -= size
+        head = frames.HEAD.pack(size << 8 | frames.DATA, last, stream.number)
+        return head + PREFIX.pack(0, length), message
+
+    async def send(self, stream: S, message: bytes, *, last: bool = False) -> bool:
+        """Send a message as fast as the other side takes it; return False if the stream ended."""
+        if not self.fits(stream, len(message) + PREFIX.size):
+            return await self._send_in_pieces(stream, message, last)
+        self.wire.write(*self.data(stream, message, last=last))
+        return True
+
+    def finish(self, stream: S, *more: bytes) -> None:
+        """End this side of a stream, which is over if the other side has ended it too."""
+        stream.local_done = True
+        self.spoke = True
+        self.wire.write(*more)
+        if stream.remote_done:
+            self.forget(stream)
+
+    def abandon(self, stream: S, code: ErrorCode) -> None:
+        """Tell the other side that a stream is over."""
+        if self.forget(stream):
+            self.wire.write(frames.reset(stream.number, code))
+
+    def forget(self, stream: S) -> bool:
+        """Drop a stream that is over; return whether it was there."""
+        stream.local_done = True
+        stream.make_room()
+        return self.streams.pop(stream.number, None) is not None
+
+    def watch(self, stream: S, deadline: float) -> None:
+        """Have ``stream.expire()`` called once the deadline has passed."""
+        stream.deadline = deadline
+        if deadline < self._alarm:
+            self._alarm = deadline
+            self.wire.alarm(deadline)
+
+    def expire(self, now: float) -> None:
+        """Tell the streams whose deadline has passed."""
+        self._alarm = float("inf")
+        for stream in list(self.streams.values()):
+            if stream.deadline is not None and stream.deadline <= now:
+                stream.expire()
+        left = [s.deadline for s in self.streams.values() if s.deadline is not None]
+        if left:
+            self._alarm = min(left)
+            self.wire.alarm(self._alarm)
+
+    def grant(self, stream: S) -> None:
+        """Let the other side send more on a stream if it may."""
+        credit = stream.credit()
+        if credit and stream.number in self.streams:
+            self.wire.write(frames.window_update(stream.number, credit))
+
+    def decongested(self) -> None:
+        """Let all who wait to send look again."""
+        for stream in self.streams.values():
+            stream.make_room()
+
+    def lost(self, error: RpcError) -> None:
+        """End all streams, since the connection is gone."""
+        self.closed = True
+        streams = list(self.streams.values())
+        self.streams.clear()
+        for stream in streams:
+            stream.local_done = True
+            stream.make_room()
+            stream.fail(error)
+
+    def break_off(self, error: Http2Error) -> None:
+        """End a connection whose other side broke the protocol."""
+        self.wire.write(frames.goaway(self._highest(), error.code, error.reason))
+        self.wire.close()
+        self.lost(RpcError(Code.UNAVAILABLE, f"HTTP/2 connection broken: {error}"))
+
+    def _highest(self) -> int:
+        """Return the highest stream of the other side's."""
+        return 0
+
+    async def _send_in_pieces(self, stream: S, message: bytes, last: bool) -> bool:
+        self.spoke = True
+        data = memoryview(PREFIX.pack(0, len(message)) + message)
+        while data:
+            room = min(self._send_window, stream.send_window, self._largest_frame, MAX_FRAME)
+            if stream.local_done:
+                return False
+            if room <= 0 or self.wire.congested:
+                stream.room = asyncio.get_running_loop().create_future()
+                await stream.room
+                continue
+            piece, data = data[:room], data[room:]
+            self._send_window -= len(piece)
+            stream.send_window -= len(piece)
+            ending = frames.END_STREAM if last and not data else 0
+            self.wire.write(frames.frame(frames.DATA, ending, stream.number, bytes(piece)))
+        return True
+
+    # Inwards.
+
+    def receive(self, data: bytes) -> None:
+        """Take in what arrived; what breaks the protocol ends the stream or the connection."""
+        try:
+            for kind, flags, number, payload in self._reader.feed(data):
+                if self.closed:
+                    return
+                self._take(kind, flags, number, payload)
+        except Http2Error as error:
+            self.break_off(error)
+
+    def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
+        if not self._introduced and (kind != frames.SETTINGS or flags & frames.ACK):
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the first frame is no SETTINGS")
+        if self._block_of is not None and kind != frames.CONTINUATION:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
+        try:
+            if kind == frames.DATA:
+                self._take_data(number, flags, payload)
+            elif kind == frames.HEADERS:
+                self._take_block(number, flags, payload)
+            elif kind in self._takers:
+                self._takers[kind](number, flags, payload)
+        except Http2Error as error:
+            if not error.stream:
+                raise
+            self._break_stream(error)
+
+    def _break_stream(self, error: Http2Error) -> None:
+        stream = self.streams.get(error.stream)
+        if stream is not None:
+            self.forget(stream)
+            stream.fail(RpcError(Code.INTERNAL, f"HTTP/2 stream broken: {error}"))
+        self.wire.write(frames.reset(error.stream, error.code))
+
+    def _take_data(self, number: int, flags: int, payload: bytes) -> None:
+        size = len(payload)
+        self._receive_window -= size
+        if self._receive_window < 0:
+            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than was granted")
+        if self._receive_window < CONNECTION_WINDOW // 2:
+            credit = CONNECTION_WINDOW - self._receive_window
+            self._receive_window = CONNECTION_WINDOW
+            self.wire.write(frames.window_update(0, credit))
+        stream = self.streams.get(number)
+        if stream is None:
+            self._must_have_been_open(number, "DATA")
+            raise Http2Error(ErrorCode.STREAM_CLOSED, "DATA on a stream that is over", number)
+        if stream.remote_done:
+            raise Http2Error(ErrorCode.STREAM_CLOSED, "DATA after the end", number)
+        stream.receive_window -= size
+        if stream.receive_window < 0:
+            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than was granted", number)
+        if flags & frames.PADDED:
+            payload = frames.unpadded(flags, payload)
+        self._deliver(stream, payload, bool(flags & frames.END_STREAM))
+
+    def _deliver(self, stream: S, payload: bytes, last: bool) -> None:
+        if stream.reader is None:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "DATA before headers", stream.number)
+        try:
+            for message in stream.reader.feed(payload):
+                stream.message(message)
+        except RpcError as error:
+            stream.refuse(error)
+            return
+        if last:
+            stream.remote_done = True
+            stream.ended()
+        else:
+            self.grant(stream)
+
+    def _take_block(self, number: int, flags: int, payload: bytes) -> None:
+        payload = frames.unpadded(flags, payload)
+        if flags & frames.PRIORITISED:
+            _no_dependency_on_itself(number, payload)
+            payload = payload[5:]
+        last = bool(flags & frames.END_STREAM)
+        if flags & frames.END_HEADERS:
+            self._take_headers(number, self._headers.read(payload), last=last)
+            return
+        self._block, self._block_of = [payload], (number, last)
+
+    def _take_continuation(self, number: int, flags: int, payload: bytes) -> None:
+        if self._block_of is None or self._block_of[0] != number:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
+        self._block.append(payload)
+        if sum(map(len, self._block)) > MAX_HEADER_BYTES or len(self._block) > _MOST_PIECES:
+            raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "a header block without end")
+        if flags & frames.END_HEADERS:
+            (_, last), self._block_of = self._block_of, None
+            self._take_headers(number, self._headers.read(b"".join(self._block)), last=last)
+
+    def _take_priority(self, number: int, _: int, payload: bytes) -> None:
+        if number == 0:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PRIORITY of the connection")
+        if len(payload) != 5:  # RFC 9113, 6.3
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "PRIORITY has no five bytes", number)
+        _no_dependency_on_itself(number, payload)
+
+    def _take_rst_stream(self, number: int, _: int, payload: bytes) -> None:
+        (code,) = _unpack(frames.NUMBER, payload, "RST_STREAM")
+        self._must_have_been_open(number, "RST_STREAM")
+        stream = self.streams.get(number)
+        if stream is not None:
+            self.forget(stream)
+            self._take_reset(stream, code)
+
+    def _take_settings(self, number: int, flags: int, payload: bytes) -> None:
+        if number:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "SETTINGS of a stream")
+        if flags & frames.ACK:
+            if payload:
+                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS are acknowledged with data")
+            return
+        if len(payload) % frames.SETTING.size:
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS are cut off")
+        self._introduced = True
+        for name, value in frames.SETTING.iter_unpack(payload):
+            self._set(name, value)
+        self.wire.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
+
+    def _set(self, name: int, value: int) -> None:
+        if name == Setting.INITIAL_WINDOW_SIZE:
+            if value > frames.MOST_WINDOW:
+                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, f"a window of {value}")
+            more, self._initial_window = value - self._initial_window, value
+            for stream in self.streams.values():
+                self._widen(stream, more)
+        elif name == Setting.MAX_FRAME_SIZE:
+            if not frames.LEAST_MAX_FRAME <= value <= frames.MOST_MAX_FRAME:
+                raise Http2Error(ErrorCode.PROTOCOL_ERROR, f"frames of {value}")
+            self._largest_frame = min(value, MAX_FRAME)
+        elif name == Setting.MAX_CONCURRENT_STREAMS:
+            self.most_streams = value
+        elif name == Setting.ENABLE_PUSH and value > 1:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, f"ENABLE_PUSH is {value}")
+
+    def _widen(self, stream: S, more: int) -> None:
+        stream.send_window += more
+        if stream.send_window > frames.MOST_WINDOW:
+            raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window overflows", stream.number)
+        stream.make_room()
+
+    def _take_push_promise(self, _: int, __: int, ___: bytes) -> None:
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "nothing may be pushed")
+
+    def _take_ping(self, number: int, flags: int, payload: bytes) -> None:
+        if number:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PING of a stream")
+        if len(payload) != 8:  # RFC 9113, 6.7
+            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "PING has no eight bytes")
+        if not flags & frames.ACK:
+            self.wire.write(frames.frame(frames.PING, frames.ACK, 0, payload))
+
+    def _take_goaway_frame(self, number: int, _: int, payload: bytes) -> None:
+        if number:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "GOAWAY of a stream")
+        self._take_goaway(*frames.read_goaway(payload))
+
+    def _take_window_update(self, number: int, _: int, payload: bytes) -> None:
+        (credit,) = _unpack(frames.NUMBER, payload, "WINDOW_UPDATE")
+        credit &= frames.MOST_WINDOW
+        if credit == 0:
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE by nothing", number)
+        if number == 0:
+            self._send_window += credit
+            if self._send_window > frames.MOST_WINDOW:
+                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "the window overflows")
+            self.decongested()
+            return
+        self._must_have_been_open(number, "WINDOW_UPDATE")
+        stream = self.streams.get(number)
+        if stream is not None:
+            self._widen(stream, credit)
+
+    def _must_have_been_open(self, number: int, what: str) -> None:
+        if not self._was_open(number):
+            raise Http2Error(ErrorCode.PROTOCOL_ERROR, f"{what} on a stream never opened")
+
+
+_MOST_PIECES = 64
+"""CONTINUATION frames of a header block that are put up with."""
+
+
+def _unpack(layout: Struct, payload: bytes, what: str) -> tuple[int, ...]:
+    if len(payload) != layout.size:
+        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, f"{what} has {len(payload)} bytes")
+    return layout.unpack(payload)
+
+
+def _no_dependency_on_itself(number: int, payload: bytes) -> None:
+    if len(payload) < 5:  # RFC 9113, 6.2 and 6.3
+        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a priority is cut off")
+    if frames.NUMBER.unpack_from(payload)[0] & frames.LAST_STREAM == number:
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself", number)
