@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gridloom.common.msp_directory import load_signing_identity
-from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.tls import ClientTls
+from gridloom.common.rpc.transport import RemoteChannel, grpc_channel
 
 from .workload import Connections
 
@@ -32,12 +32,12 @@ class Address:
     tls_roots: str = ""
     server_name: str = ""
 
-    def connect(self) -> GrpcChannel:
+    def connect(self) -> RemoteChannel:
         """Open a channel of its own."""
         if not self.tls_roots:
-            return GrpcChannel(self.target)
+            return grpc_channel(self.target)
         tls = ClientTls(self.tls_roots.encode(), server_name=self.server_name or None)
-        return GrpcChannel(self.target, tls)
+        return grpc_channel(self.target, tls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.server import Call, ServiceRegistry
+from gridloom.common.rpc.transport import grpc_server
 from gridloom.protos.peer import chaincode_shim_pb2
 
 from .chaincode import Chaincode
@@ -31,7 +31,7 @@ class ChaincodeServer:
         self._chaincode = chaincode
         self._settings = settings
         self._executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="transaction")
-        self._server = GrpcServer(self.services(), settings.address, settings.tls)
+        self._server = grpc_server(self.services(), settings.address, settings.tls)
 
     def services(self) -> ServiceRegistry:
         """Return the registry with ``protos.Chaincode``."""

@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.tls import ClientTls
+from gridloom.common.rpc.transport import grpc_channel
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block, ChannelHeader, Header
 from gridloom.protos.common.common_pb2 import Payload as EnvelopePayload
@@ -90,7 +90,7 @@ class Gateway:
         tls: with a client certificate, block events are bound to it as mutual TLS demands.
         """
         bound = certificate_hash(tls.certificate) if tls and tls.certificate else b""
-        channel = GrpcChannel(target, tls)
+        channel = grpc_channel(target, tls)
         gateway = cls(channel, signer, timeouts=timeouts, tls_certificate_hash=bound)
         gateway._owns_channel = True
         return gateway

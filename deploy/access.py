@@ -20,8 +20,8 @@ from gridloom.client.admin import (
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Channel
 from gridloom.common.rpc.failover import FailoverChannel
-from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.tls import ClientTls
+from gridloom.common.rpc.transport import RemoteChannel, grpc_channel
 
 from .home import NetworkHome
 from .material import Material, load_material
@@ -54,13 +54,13 @@ class GrpcConnector:
         self._material = material
         self._endpoints = {node.name: node.endpoint for node in topology.orderers()}
         self._endpoints |= {node.name: node.endpoint for node in topology.peers()}
-        self._channels: dict[str, GrpcChannel] = {}
+        self._channels: dict[str, RemoteChannel] = {}
 
     def __call__(self, name: str) -> Channel:
         channel = self._channels.get(name)
         if channel is None:
             tls = self._client_tls(name) if self._tls else None
-            channel = self._channels[name] = GrpcChannel(self._endpoints[name], tls)
+            channel = self._channels[name] = grpc_channel(self._endpoints[name], tls)
         return channel
 
     def _client_tls(self, name: str) -> ClientTls:

@@ -21,8 +21,8 @@ from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.rpc.transport import RpcServer
 from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.channel import PeerChannel
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from gridloom.orderer.cluster.dialer import Dial
     from gridloom.orderer.cluster.members import Member
 
-Server: TypeAlias = GrpcServer | HttpServer | AuthorityServer
+Server: TypeAlias = RpcServer | HttpServer | AuthorityServer
 
 
 class DataInMemory(GridloomError):

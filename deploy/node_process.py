@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from gridloom.common.http_server import HttpServer
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
+from gridloom.common.rpc.transport import RpcServer
 from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.settings import private_data_settings
@@ -61,7 +61,7 @@ class NodeProcess:
         )
         self._connect = GrpcConnector(topology, self._builder.material, name)
         self._orderer: Orderer | None = None
-        self._servers: list[GrpcServer | HttpServer] = []
+        self._servers: list[RpcServer | HttpServer] = []
         self._node = self._build(name)
 
     async def start(self) -> None:

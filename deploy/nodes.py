@@ -19,8 +19,8 @@ from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.rpc import Channel, ServiceRegistry
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.tls import ServerTls
+from gridloom.common.rpc.transport import RpcServer, grpc_server
 from gridloom.orderer.chain import CuttingMode
 from gridloom.peer.discovery.peers import PeerDirectory, PeerInfo
 from gridloom.peer.settings import PeerSettings, PrivateDataSettings
@@ -252,15 +252,15 @@ class NodeBuilder:
                 peer.join(self.genesis_block(channel))
         return peer
 
-    def server(self, node: OrdererNode | PeerNode, services: ServiceRegistry) -> GrpcServer:
+    def server(self, node: OrdererNode | PeerNode, services: ServiceRegistry) -> RpcServer:
         """Return the gRPC server of a node, with TLS unless the topology is without."""
         tls = None
         if self.topology.tls:
             own = self.material.node(node.name).tls
             tls = ServerTls(certificate=own.certificate, private_key=own.key)
-        return GrpcServer(services, node.endpoint, tls)
+        return grpc_server(services, node.endpoint, tls)
 
-    def cluster_server(self, node: OrdererNode, orderer: Orderer) -> GrpcServer:
+    def cluster_server(self, node: OrdererNode, orderer: Orderer) -> RpcServer:
         """Return the server of an orderer's cluster port, which asks for certificates."""
         from gridloom.orderer.cluster.server import cluster_server  # noqa: PLC0415 - as above
 

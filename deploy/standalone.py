@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.tls import ClientTls
+from gridloom.common.rpc.transport import RemoteChannel, grpc_channel
 from gridloom.common.wire import parse
 from gridloom.protos.common.common_pb2 import Block
 
@@ -52,12 +52,12 @@ class Links:
 
     def __init__(self, tls: Callable[[], ClientTls | None]) -> None:
         self._tls = tls
-        self._channels: dict[str, GrpcChannel] = {}
+        self._channels: dict[str, RemoteChannel] = {}
 
-    def __call__(self, endpoint: str) -> GrpcChannel:
+    def __call__(self, endpoint: str) -> RemoteChannel:
         channel = self._channels.get(endpoint)
         if channel is None:
-            channel = self._channels[endpoint] = GrpcChannel(endpoint, self._tls())
+            channel = self._channels[endpoint] = grpc_channel(endpoint, self._tls())
         return channel
 
     async def close(self) -> None:

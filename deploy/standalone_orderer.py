@@ -10,8 +10,8 @@ from pathlib import Path
 from gridloom.common.http_server import Application, HttpServer
 from gridloom.common.msp_directory import load_signing_identity
 from gridloom.common.operations import Operations, operations_server
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.tls import ClientTls, ServerTls
+from gridloom.common.rpc.transport import grpc_server
 from gridloom.common.settings import InvalidSetting
 from gridloom.orderer.cluster.block_puller import Puller
 from gridloom.orderer.cluster.dialer import grpc_dialer
@@ -111,7 +111,7 @@ class StandaloneOrderer:
     def _servers(self) -> list[Server]:
         settings = self.settings
         servers: list[Server] = [
-            GrpcServer(self.orderer.services(), settings.listen_address, _server_tls(settings.tls))
+            grpc_server(self.orderer.services(), settings.listen_address, _server_tls(settings.tls))
         ]
         cluster = settings.cluster
         if cluster.tls is not None:

@@ -11,9 +11,9 @@ from gridloom.common.certificates import parse_pem
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.msp_directory import load_msp, load_signing_identity
 from gridloom.common.operations import Operations, operations_server
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.tls import ClientTls, ServerTls
+from gridloom.common.rpc.transport import grpc_server
 from gridloom.common.wire import parse
 from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore
@@ -100,7 +100,7 @@ class StandalonePeer:
             roots = read_all(settings.tls.client_roots)
             own = settings.tls
             tls = ServerTls(own.certificate.read_bytes(), own.key.read_bytes(), roots or None)
-        servers: list[Server] = [GrpcServer(self.peer.services(), settings.listen_address, tls)]
+        servers: list[Server] = [grpc_server(self.peer.services(), settings.listen_address, tls)]
         if settings.operations.listen_address:
             servers.append(operations_server(settings.operations, peer_operations(self.peer)))
         return servers

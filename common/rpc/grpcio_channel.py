@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, TypeVar
 
 import grpc
@@ -54,23 +54,23 @@ class GrpcioChannel:
                 options.append(("grpc.ssl_target_name_override", tls.server_name))
             credentials = grpc.ssl_channel_credentials(tls.roots, tls.private_key, tls.certificate)
             self._channel = grpc.aio.secure_channel(target, credentials, options=options)
-        self._calls: dict[str, Any] = {}
+        self._callables: dict[str, Any] = {}
+        self._under_way: set[Any] = set()
+        self._closed = False
 
     async def unary(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> M:
-        call = self._callable("unary_unary", method, response_type)
-        try:
-            response: M = await call(request, timeout=timeout)
-        except grpc.aio.AioRpcError as error:
-            raise _rpc_error(error) from error
+        call = self._callable("unary_unary", method, response_type)(request, timeout=timeout)
+        with self._ending(call):
+            response: M = await call
         return response
 
     async def server_stream(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> AsyncGenerator[M, None]:
         call = self._callable("unary_stream", method, response_type)(request, timeout=timeout)
-        async with aclosing(_responses(call)) as responses:
+        async with aclosing(self._responses(call)) as responses:
             async for response in responses:
                 yield response
 
@@ -85,7 +85,7 @@ class GrpcioChannel:
         call = self._callable("stream_stream", method, response_type)(timeout=timeout)
         writing = asyncio.create_task(_write(call, requests))
         try:
-            async with aclosing(_responses(call)) as responses:
+            async with aclosing(self._responses(call)) as responses:
                 async for response in responses:
                     yield response
         finally:
@@ -100,17 +100,43 @@ class GrpcioChannel:
         await self._channel.channel_ready()
 
     async def close(self) -> None:
+        self._closed = True
+        for call in self._under_way:
+            call.cancel()
         await self._channel.close()
 
+    @contextmanager
+    def _ending(self, call: Any) -> Iterator[None]:  # noqa: ANN401
+        """Tell how a call ended as the contract asks for; a closed channel cancels it."""
+        self._under_way.add(call)
+        try:
+            yield
+        except grpc.aio.AioRpcError as error:
+            raise _rpc_error(error) from error
+        except asyncio.CancelledError:
+            if not self._closed:
+                raise
+            raise _closed() from None
+        finally:
+            self._under_way.discard(call)
+            call.cancel()
+
+    async def _responses(self, call: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
+        with self._ending(call):
+            async for response in call:
+                yield response
+
     def _callable(self, shape: str, method: str, response_type: type[M]) -> Any:  # noqa: ANN401  # grpc's multicallables are untyped
-        call = self._calls.get(method)
+        if self._closed:
+            raise _closed()
+        call = self._callables.get(method)
         if call is None:
             call = getattr(self._channel, shape)(
                 method,
                 request_serializer=_serialize,
                 response_deserializer=response_type.FromString,
             )
-            self._calls[method] = call
+            self._callables[method] = call
         return call
 
 
@@ -134,14 +160,8 @@ def _serialize(message: Message) -> bytes:
     return message.SerializeToString()
 
 
-async def _responses(call: Any) -> AsyncGenerator[Any, None]:  # noqa: ANN401
-    try:
-        async for response in call:
-            yield response
-    except grpc.aio.AioRpcError as error:
-        raise _rpc_error(error) from error
-    finally:
-        call.cancel()
+def _closed() -> RpcError:
+    return RpcError(Code.CANCELLED, "the channel is closed")
 
 
 def _rpc_error(error: grpc.aio.AioRpcError) -> RpcError:

@@ -12,9 +12,9 @@ from cryptography import x509
 
 from gridloom.common import certificates
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.liveness import VIGILANT
 from gridloom.common.rpc.tls import ClientTls
+from gridloom.common.rpc.transport import grpc_channel
 
 from .members import Member
 
@@ -36,7 +36,7 @@ def grpc_dialer(certificate: bytes, private_key: bytes) -> Dial:
             private_key=private_key,
             server_name=_name_in(member.server_certificate),
         )
-        return GrpcChannel(member.endpoint, tls, VIGILANT)
+        return grpc_channel(member.endpoint, tls, VIGILANT)
 
     return dial
 

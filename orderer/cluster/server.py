@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from gridloom.common.rpc import ServiceRegistry
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.tls import ServerTls
+from gridloom.common.rpc.transport import RpcServer, grpc_server
 
 MIN_PING_INTERVAL = 500
 """Milliseconds; consenters watch each other closely."""
@@ -28,7 +28,7 @@ class ClusterNode(Protocol):
 
 def cluster_server(
     node: ClusterNode, address: str, certificate: bytes, private_key: bytes, roots: bytes
-) -> GrpcServer:
+) -> RpcServer:
     """Return the server at ``host:port``; roots: PEM of CAs trusted whatever the channels say."""
     tls = ServerTls(
         certificate,
@@ -37,4 +37,4 @@ def cluster_server(
         current_client_roots=lambda: roots + node.consenter_roots(),
     )
     services = node.cluster_services()
-    return GrpcServer(services, address, tls, min_ping_interval=MIN_PING_INTERVAL)
+    return grpc_server(services, address, tls, min_ping_interval=MIN_PING_INTERVAL)

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from gridloom.common.rpc import Channel
-from gridloom.common.rpc.grpc_channel import GrpcChannel
+from gridloom.common.rpc.transport import grpc_channel
 
 from .connection import ServiceConnection, read_connection
 from .runtime import InstalledPackage
@@ -20,7 +20,7 @@ Dial = Callable[[ServiceConnection], Awaitable[Channel]]
 
 async def dial_grpc(connection: ServiceConnection) -> Channel:
     """Connect, trying again until dial_timeout has passed; StreamBroken after that."""
-    channel = GrpcChannel(connection.address, connection.tls)
+    channel = grpc_channel(connection.address, connection.tls)
     try:
         async with asyncio.timeout(connection.dial_timeout):
             await channel.wait_for_ready()

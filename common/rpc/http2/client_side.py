@@ -277,9 +277,7 @@ class ClientConnection(Connection[ClientStream, Said]):
         if code == ErrorCode.REFUSED_STREAM:
             stream.fail(Unprocessed("the server refused the call before it began"))
             return
-        status = (
-            _RESET_CODES.get(ErrorCode(code), Code.INTERNAL) if code in _CODES else Code.UNKNOWN
-        )
+        status = _RESET_CODES.get(code, Code.INTERNAL)
         stream.fail(RpcError(status, f"grpc: the server reset the stream, error {code}"))
 
     def _take_goaway(self, last: int, code: int, reason: str) -> None:

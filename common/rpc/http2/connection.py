@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from struct import Struct
 from typing import Generic, Protocol, TypeVar
 
 from ..status import Code, RpcError
-from . import frames
+from . import control, frames
 from .frames import ErrorCode, FrameReader, Http2Error, Setting
 from .header_blocks import MAX_HEADER_BYTES, Fields, HeaderReader
 from .messages import PREFIX
@@ -21,6 +20,8 @@ from .stream import STREAM_WINDOW, Stream
 S = TypeVar("S", bound=Stream)
 H = TypeVar("H")
 
+_MOST_PIECES = 64
+"""CONTINUATION frames of a header block that are put up with."""
 CONNECTION_WINDOW = 16 * 1024 * 1024
 """Bytes that may be on their way on all streams together."""
 MAX_FRAME = 256 * 1024
@@ -284,7 +285,7 @@ class Connection(ABC, Generic[S, H]):
         if stream.receive_window < 0:
             raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than was granted", number)
         if flags & frames.PADDED:
-            payload = frames.unpadded(flags, payload)
+            payload = control.unpadded(flags, payload)
         self._deliver(stream, payload, bool(flags & frames.END_STREAM))
 
     def _deliver(self, stream: S, payload: bytes, last: bool) -> None:
@@ -303,10 +304,9 @@ class Connection(ABC, Generic[S, H]):
             self.grant(stream)
 
     def _take_block(self, number: int, flags: int, payload: bytes) -> None:
-        payload = frames.unpadded(flags, payload)
+        payload = control.unpadded(flags, payload)
         if flags & frames.PRIORITISED:
-            _no_dependency_on_itself(number, payload)
-            payload = payload[5:]
+            payload = control.without_priority(number, payload)
         last = bool(flags & frames.END_STREAM)
         if flags & frames.END_HEADERS:
             self._take_headers(number, self._headers.read(payload), last=last)
@@ -324,14 +324,10 @@ class Connection(ABC, Generic[S, H]):
             self._take_headers(number, self._headers.read(b"".join(self._block)), last=last)
 
     def _take_priority(self, number: int, _: int, payload: bytes) -> None:
-        if number == 0:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PRIORITY of the connection")
-        if len(payload) != 5:  # RFC 9113, 6.3
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "PRIORITY has no five bytes", number)
-        _no_dependency_on_itself(number, payload)
+        control.read_priority(number, payload)
 
     def _take_rst_stream(self, number: int, _: int, payload: bytes) -> None:
-        (code,) = _unpack(frames.NUMBER, payload, "RST_STREAM")
+        code = control.read_rst_stream(payload)
         self._must_have_been_open(number, "RST_STREAM")
         stream = self.streams.get(number)
         if stream is not None:
@@ -339,34 +335,20 @@ class Connection(ABC, Generic[S, H]):
             self._take_reset(stream, code)
 
     def _take_settings(self, number: int, flags: int, payload: bytes) -> None:
-        if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "SETTINGS of a stream")
-        if flags & frames.ACK:
-            if payload:
-                raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS are acknowledged with data")
+        settings = control.read_settings(number, flags, payload)
+        if settings is None:
             return
-        if len(payload) % frames.SETTING.size:
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "SETTINGS are cut off")
         self._introduced = True
-        for name, value in frames.SETTING.iter_unpack(payload):
-            self._set(name, value)
+        for name, value in settings:
+            if name == Setting.INITIAL_WINDOW_SIZE:
+                more, self._initial_window = value - self._initial_window, value
+                for stream in self.streams.values():
+                    self._widen(stream, more)
+            elif name == Setting.MAX_FRAME_SIZE:
+                self._largest_frame = min(value, MAX_FRAME)
+            elif name == Setting.MAX_CONCURRENT_STREAMS:
+                self.most_streams = value
         self.wire.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
-
-    def _set(self, name: int, value: int) -> None:
-        if name == Setting.INITIAL_WINDOW_SIZE:
-            if value > frames.MOST_WINDOW:
-                raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, f"a window of {value}")
-            more, self._initial_window = value - self._initial_window, value
-            for stream in self.streams.values():
-                self._widen(stream, more)
-        elif name == Setting.MAX_FRAME_SIZE:
-            if not frames.LEAST_MAX_FRAME <= value <= frames.MOST_MAX_FRAME:
-                raise Http2Error(ErrorCode.PROTOCOL_ERROR, f"frames of {value}")
-            self._largest_frame = min(value, MAX_FRAME)
-        elif name == Setting.MAX_CONCURRENT_STREAMS:
-            self.most_streams = value
-        elif name == Setting.ENABLE_PUSH and value > 1:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, f"ENABLE_PUSH is {value}")
 
     def _widen(self, stream: S, more: int) -> None:
         stream.send_window += more
@@ -378,23 +360,15 @@ class Connection(ABC, Generic[S, H]):
         raise Http2Error(ErrorCode.PROTOCOL_ERROR, "nothing may be pushed")
 
     def _take_ping(self, number: int, flags: int, payload: bytes) -> None:
-        if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "PING of a stream")
-        if len(payload) != 8:  # RFC 9113, 6.7
-            raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "PING has no eight bytes")
+        control.read_ping(number, payload)
         if not flags & frames.ACK:
             self.wire.write(frames.frame(frames.PING, frames.ACK, 0, payload))
 
     def _take_goaway_frame(self, number: int, _: int, payload: bytes) -> None:
-        if number:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "GOAWAY of a stream")
-        self._take_goaway(*frames.read_goaway(payload))
+        self._take_goaway(*control.read_goaway(number, payload))
 
     def _take_window_update(self, number: int, _: int, payload: bytes) -> None:
-        (credit,) = _unpack(frames.NUMBER, payload, "WINDOW_UPDATE")
-        credit &= frames.MOST_WINDOW
-        if credit == 0:
-            raise Http2Error(ErrorCode.PROTOCOL_ERROR, "WINDOW_UPDATE by nothing", number)
+        credit = control.read_window_update(number, payload)
         if number == 0:
             self._send_window += credit
             if self._send_window > frames.MOST_WINDOW:
@@ -409,20 +383,3 @@ class Connection(ABC, Generic[S, H]):
     def _must_have_been_open(self, number: int, what: str) -> None:
         if not self._was_open(number):
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, f"{what} on a stream never opened")
-
-
-_MOST_PIECES = 64
-"""CONTINUATION frames of a header block that are put up with."""
-
-
-def _unpack(layout: Struct, payload: bytes, what: str) -> tuple[int, ...]:
-    if len(payload) != layout.size:
-        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, f"{what} has {len(payload)} bytes")
-    return layout.unpack(payload)
-
-
-def _no_dependency_on_itself(number: int, payload: bytes) -> None:
-    if len(payload) < 5:  # RFC 9113, 6.2 and 6.3
-        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "a priority is cut off")
-    if frames.NUMBER.unpack_from(payload)[0] & frames.LAST_STREAM == number:
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself", number)

@@ -23,8 +23,7 @@ END_HEADERS = 0x4
 PADDED = 0x8
 PRIORITISED = 0x20
 
-LEAST_MAX_FRAME = 16_384
-MOST_MAX_FRAME = 2**24 - 1
+LEAST_MAX_FRAME, MOST_MAX_FRAME = 16_384, 2**24 - 1
 MOST_WINDOW = 2**31 - 1
 DEFAULT_WINDOW = 65_535
 LAST_STREAM = 2**31 - 1
@@ -105,24 +104,6 @@ def reset(stream: int, code: ErrorCode) -> bytes:
 def window_update(stream: int, credit: int) -> bytes:
     """Return a WINDOW_UPDATE frame; stream 0 is for the connection."""
     return frame(WINDOW_UPDATE, 0, stream, NUMBER.pack(credit))
-
-
-def read_goaway(payload: bytes) -> tuple[int, int, str]:
-    """Return last stream, code and reason of a GOAWAY's payload."""
-    if len(payload) < _GOAWAY.size:
-        raise Http2Error(ErrorCode.FRAME_SIZE_ERROR, "GOAWAY is too short")
-    last, code = _GOAWAY.unpack_from(payload)
-    return last & LAST_STREAM, code, payload[_GOAWAY.size :].decode(errors="replace")
-
-
-def unpadded(flags: int, payload: bytes) -> bytes:
-    """Return what a DATA or HEADERS payload holds without its padding."""
-    if not flags & PADDED:
-        return payload
-    padding = payload[0] if payload else len(payload)
-    if padding >= len(payload):
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "padding is longer than its frame")
-    return payload[1 : len(payload) - padding]
 
 
 class FrameReader:

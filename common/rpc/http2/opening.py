@@ -68,23 +68,17 @@ def _refused(said: dict[bytes, bytes]) -> int:
 def _malformed(fields: Fields) -> str:
     """Return what RFC 9113, 8.2 and 8.3 forbid of these fields, "" if nothing."""
     pseudo = [name for name, _ in fields if name[:1] == b":"]
-    if pseudo and (len(pseudo) != len(set(pseudo)) or not set(pseudo) >= _REQUIRED):
+    if pseudo and (len(pseudo) != len(set(pseudo)) or not _REQUIRED.issubset(pseudo)):
         return "a pseudo-header is missing or given twice"
-    regular = False
+    if pseudo != [name for name, _ in fields[: len(pseudo)]]:
+        return "a pseudo-header follows others"
     for name, value in fields:
-        if name[:1] == b":":
-            if regular:
-                return "a pseudo-header follows others"
-            if name not in _PSEUDO:
-                return f"an unknown pseudo-header {name!r}"
-            if name == b":path" and not value:
-                return "the path is empty"
-        else:
-            regular = True
-            if name != name.lower() or not name:
-                return f"a header's name is not in lower case: {name!r}"
-            if name in _HOP_BY_HOP or (name == b"te" and value != b"trailers"):
-                return f"{name.decode()} belongs to HTTP/1"
+        if (name[:1] == b":" and name not in _PSEUDO) or name != name.lower() or not name:
+            return f"{name!r} is no header's name"
+        if name in _HOP_BY_HOP or (name == b"te" and value != b"trailers"):
+            return f"{name.decode()} belongs to HTTP/1"
+        if name == b":path" and not value:
+            return "the path is empty"
     return ""
 
 

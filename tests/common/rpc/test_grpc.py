@@ -7,19 +7,35 @@ import grpc.aio
 import pytest
 import pytest_asyncio
 
-from gridloom.common.rpc import Channel
+from gridloom.common.rpc import Channel, Code, RpcError
 from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.grpc_server import GrpcServer
+from gridloom.common.rpc.grpcio_channel import GrpcioChannel
+from gridloom.common.rpc.grpcio_server import GrpcioServer
 from gridloom.common.rpc.tls import ClientTls, ServerTls
-from harness.transport_conformance import ScriptedGateway, TransportConformance, scripted_registry
+from gridloom.protos.gateway.gateway_pb2 import (
+    ChaincodeEventsResponse,
+    SignedChaincodeEventsRequest,
+)
+from harness.transport_conformance import (
+    EVENTS,
+    ScriptedGateway,
+    TransportConformance,
+    scripted_registry,
+)
 
 
-class TestGrpcChannel(TransportConformance):
+class GrpcConformance(TransportConformance):
+    """Two ends of a connection; ours and Google's must do for each other."""
+
+    server: type[GrpcServer | GrpcioServer]
+    client: type[GrpcChannel | GrpcioChannel]
+
     @pytest_asyncio.fixture
     async def parts(self) -> AsyncIterator[tuple[Channel, ScriptedGateway]]:
         registry, gateway = scripted_registry()
-        server = GrpcServer(registry, "127.0.0.1:0")
-        channel = GrpcChannel(f"127.0.0.1:{await server.start()}")
+        server = self.server(registry, "127.0.0.1:0")
+        channel = self.client(f"127.0.0.1:{await server.start()}")
         yield channel, gateway
         await channel.close()
         await server.stop(0)
@@ -40,6 +56,47 @@ class TestGrpcChannel(TransportConformance):
                 await raw.unary_unary("/gateway.Gateway/Evaluate")(b"\xff\xff\xff")
         assert caught.value.code() is grpc.StatusCode.INTERNAL
         assert await self.call(channel, "fine")
+
+    async def test_a_response_without_end_is_cut_off_when_the_client_goes(
+        self, channel: Channel, gateway: ScriptedGateway
+    ) -> None:
+        request = SignedChaincodeEventsRequest(request=b"wait")
+        responses = channel.server_stream(EVENTS, request, ChaincodeEventsResponse)
+        await anext(responses)
+        await channel.close()
+        await asyncio.wait_for(gateway.closed.wait(), 60)
+        with pytest.raises(RpcError) as caught:
+            await anext(responses)
+        assert caught.value.code is Code.CANCELLED
+
+    async def test_calls_after_a_close_are_cancelled(self, channel: Channel) -> None:
+        await channel.close()
+        with pytest.raises(RpcError) as caught:
+            await self.call(channel, "fine")
+        assert caught.value.code is Code.CANCELLED
+
+    async def test_nobody_listens(self) -> None:
+        channel = self.client("127.0.0.1:1")
+        with pytest.raises(RpcError, match=r"127\.0\.0\.1:1") as caught:
+            await self.call(channel, "fine")
+        assert caught.value.code is Code.UNAVAILABLE
+        await channel.close()
+
+
+class TestOursWithOurs(GrpcConformance):
+    server, client = GrpcServer, GrpcChannel
+
+
+class TestOurServerWithTheirClient(GrpcConformance):
+    server, client = GrpcServer, GrpcioChannel
+
+
+class TestTheirServerWithOurClient(GrpcConformance):
+    server, client = GrpcioServer, GrpcChannel
+
+
+class TestTheirsWithTheirs(GrpcConformance):
+    server, client = GrpcioServer, GrpcioChannel
 
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
