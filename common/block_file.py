@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import lru_cache
 
 from gridloom.protos.common import common_pb2
 
@@ -20,6 +21,7 @@ MAX_UVARINT = 10
 """Bytes of the longest uvarint (64 bits)."""
 
 
+@lru_cache(maxsize=1 << 12)  # the envelopes of a load have few different lengths
 def encode_uvarint(value: int) -> bytes:
     """``value`` (64 bits, unsigned) in groups of seven bits, lowest first."""
     encoded = bytearray()

@@ -51,6 +51,8 @@ CURVE_ORDERS: Final = {
     ),
 }
 
+_P256_HALF_ORDER: Final = CURVE_ORDERS["secp256r1"] >> 1
+
 _DIGESTS: Final = {SHA2: hashlib.sha256, SHA3: hashlib.sha3_256}
 _VERIFYING: Final = {
     SHA2: ec.ECDSA(Prehashed(hashes.SHA256())),
@@ -135,6 +137,8 @@ class VerificationKey:
 
     def _canonical(self, signature: bytes) -> bytes:
         """Return the signature as strict DER, or raise InvalidSignature."""
+        if self._half_order == _P256_HALF_ORDER and is_plainly_low(signature):
+            return signature  # the rest takes ten times as long
         r, s, strict = parse_ecdsa_signature(signature)
         if s > self._half_order:
             raise InvalidSignature("Invalid S. Must be smaller than half the order")
@@ -169,6 +173,28 @@ def parse_ecdsa_signature(signature: bytes) -> tuple[int, int, bool]:
     return r, s, strict
 
 
+def is_plainly_low(signature: bytes) -> bool:
+    """Whether the bytes alone show a strict DER signature of P-256 with low S.
+
+    R has 32 or 33 bytes and S has 32 that begin below 0x7F, as nearly all have; of another
+    signature this says nothing.
+    """
+    size = len(signature)
+    if not 70 <= size <= 71 or signature[0] != 0x30 or signature[1] != size - 2:
+        return False
+    length = size - 38
+    return (
+        signature[2] == der.INTEGER
+        and signature[3] == length
+        and (
+            (0 < signature[4] < 0x80) if length == 32 else signature[4] == 0 and signature[5] > 0x7F
+        )
+        and signature[size - 34] == der.INTEGER
+        and signature[size - 33] == 32
+        and 0 < signature[size - 32] < 0x7F
+    )
+
+
 def to_low_s(key: ec.EllipticCurvePublicKey, signature: bytes) -> bytes:
     """Return the same signature with s in the lower half of the curve's order."""
     order = CURVE_ORDERS.get(key.curve.name)
@@ -178,6 +204,8 @@ def to_low_s(key: ec.EllipticCurvePublicKey, signature: bytes) -> bytes:
 
 
 def _low_s(order: int, signature: bytes) -> bytes:
+    if order >> 1 == _P256_HALF_ORDER and is_plainly_low(signature):
+        return signature
     r, s, strict = parse_ecdsa_signature(signature)
     if s > order >> 1:
         return encode_dss_signature(r, order - s)

@@ -230,3 +230,20 @@ def test_a_signing_key_does_not_show_itself():
     secret = KEY.private_numbers().private_value
     assert f"{secret:x}" not in repr(crypto.SigningKey(KEY))
     assert str(secret) not in repr(crypto.SigningKey(KEY))
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(min_size=32, max_size=32), st.data())
+def test_what_is_plainly_low_is_what_the_long_way_takes_as_it_is(r, s, data):
+    number_r, number_s = int.from_bytes(r[1:]) or 1, int.from_bytes(s) or 1
+    signature = bytearray(encode_dss_signature(number_r, number_s))
+    for _ in range(data.draw(st.integers(0, 2))):
+        signature[data.draw(st.integers(0, len(signature) - 1))] = data.draw(st.integers(0, 255))
+    if crypto.is_plainly_low(bytes(signature)):
+        _, found, strict = crypto.parse_ecdsa_signature(bytes(signature))
+        assert strict
+        assert found <= crypto.CURVE_ORDERS["secp256r1"] >> 1
+
+
+def test_most_low_signatures_are_plainly_low():
+    signatures = [signed_elsewhere(str(number).encode()) for number in range(50)]
+    assert sum(map(crypto.is_plainly_low, signatures)) > 40

@@ -18,9 +18,9 @@ class RecordingWire:
         self.congested = False
         self.closed = False
         self.alarms: list[float] = []
-        self._written: list[bytes] = []
+        self._written: list[bytes | memoryview] = []
 
-    def write(self, *parts: bytes) -> None:
+    def write(self, *parts: bytes | memoryview) -> None:
         self._written += parts
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class TiedWire(RecordingWire):
         self._piece = piece
         self._carrying = False
 
-    def write(self, *parts: bytes) -> None:
+    def write(self, *parts: bytes | memoryview) -> None:
         super().write(*parts)
         if not self._carrying:
             self._carrying = True

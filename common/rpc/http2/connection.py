@@ -39,7 +39,7 @@ class Wire(Protocol):
 
     congested: bool
 
-    def write(self, *parts: bytes) -> None:
+    def write(self, *parts: bytes | memoryview) -> None:
         """Send these bytes, soon and in order."""
 
     def close(self) -> None:
@@ -214,20 +214,25 @@ class Connection(ABC, Generic[S, H]):
 
     async def _send_in_pieces(self, stream: S, message: bytes, last: bool) -> bool:
         self.spoke = True
-        data = memoryview(PREFIX.pack(0, len(message)) + message)
-        while data:
-            room = min(self._send_window, stream.send_window, self._largest_frame, MAX_FRAME)
+        place, prefix = 0, PREFIX.pack(0, len(message))
+        body = memoryview(message)
+        while prefix or place < len(body):
+            room = min(self._send_window, stream.send_window, self._largest_frame)
             if stream.local_done:
                 return False
             if room <= 0 or self.wire.congested:
                 stream.room = asyncio.get_running_loop().create_future()
                 await stream.room
                 continue
-            piece, data = data[:room], data[room:]
-            self._send_window -= len(piece)
-            stream.send_window -= len(piece)
-            ending = frames.END_STREAM if last and not data else 0
-            self.wire.write(frames.frame(frames.DATA, ending, stream.number, bytes(piece)))
+            first, prefix = prefix[:room], prefix[room:]
+            piece = body[place : place + room - len(first)]
+            place += len(piece)
+            size = len(first) + len(piece)
+            self._send_window -= size
+            stream.send_window -= size
+            ending = last and not prefix and place == len(body)
+            head = frames.HEAD.pack(size << 8 | frames.DATA, ending, stream.number)
+            self.wire.write(head + first, piece)
         return True
 
     # Inwards.

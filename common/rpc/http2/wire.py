@@ -47,7 +47,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
         self._begin = begin
         self._keepalive = keepalive
         self._loop = asyncio.get_running_loop()
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | memoryview] = []
         self._size = 0
         self._heard = 0.0
         self._asked: float | None = None
@@ -85,7 +85,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
         self.congested = False
         self.connection.decongested()
 
-    def write(self, *parts: bytes) -> None:
+    def write(self, *parts: bytes | memoryview) -> None:
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts += parts

@@ -12,7 +12,7 @@ from gridloom.common.rpc.http2.closing import RESPONSE, SUCCESS
 from gridloom.common.rpc.http2.connection import CONNECTION_WINDOW
 from gridloom.common.rpc.http2.frames import ErrorCode, Setting
 from gridloom.common.rpc.http2.header_blocks import block, header_frames
-from gridloom.common.rpc.http2.messages import prefixed
+from gridloom.common.rpc.http2.messages import MessageReader, prefixed
 from gridloom.common.rpc.http2.opening import opening_block
 from gridloom.common.rpc.http2.server_side import ServerConnection
 from gridloom.common.rpc.http2.stream import STREAM_WINDOW
@@ -273,6 +273,27 @@ async def test_a_lot_of_large_messages_both_ways_at_once_all_arrive() -> None:
         )
     assert {len(answer) for answer in answers} == {len(answers[0])}
     assert not server.streams
+
+
+@pytest.mark.parametrize("window", [1, 4, 5, 6, 70])
+async def test_a_response_comes_in_pieces_as_small_as_the_client_asks_for(window: int) -> None:
+    wire = RecordingWire()
+    server = ServerConnection(wire, scripted_registry()[0])
+    request = EvaluateRequest()
+    request.proposed_transaction.proposal_bytes = b"x" * 60
+    sent = headers(1) + data(1, prefixed(request.SerializeToString()), frames.END_STREAM)
+    server.receive(frames.PREFACE + frames.settings({Setting.INITIAL_WINDOW_SIZE: window}) + sent)
+    received = b""
+    async with asyncio.timeout(60):
+        while server.streams:
+            await asyncio.sleep(0)
+            for kind, _, stream, payload in wire.frames():
+                if kind == frames.DATA:
+                    assert len(payload) <= window
+                    received += payload
+                    server.receive(frames.window_update(stream, len(payload)))
+    (message,) = MessageReader(b"identity", 100).feed(received)
+    assert EvaluateResponse.FromString(message).result.payload == b"x" * 60
 
 
 async def test_calls_wait_for_a_place_where_the_server_limits_them() -> None:
