@@ -1,11 +1,11 @@
-"""Measure what a call over gRPC takes of each side's CPU, and how much of it is ours.
+"""Measure what a call over gRPC takes of each side's CPU, with each library.
 
     python tools/measure_rpc.py              64 calls at once, ten rounds of a second
     python tools/measure_rpc.py --rounds 30
 
-Two servers with TLS, each a process, answer the same Evaluate in turn: a handler of grpc.aio
+Three servers with TLS, each a process, answer the same Evaluate in turn: a handler of grpc.aio
 that is given bytes and returns bytes, and a service behind ``common/rpc`` that does nothing
-either.  The client calls each as it is written itself.  Below, the CPU of a call on both sides.
+either, over grpcio and over our own HTTP/2.  The client calls each as it is written itself.
 """
 
 from __future__ import annotations
@@ -33,14 +33,13 @@ from gridloom.ca.issuer import Issuer, Profile
 from gridloom.ca.subjects import Subject
 from gridloom.common import crypto
 from gridloom.common.rpc import Call, ServiceRegistry
-from gridloom.common.rpc.grpc_channel import GrpcChannel
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.tls import ClientTls, ServerTls
+from gridloom.common.rpc.transport import GRPC, GRPCIO, OURS, grpc_channel, grpc_server
 from gridloom.protos.gateway.gateway_pb2 import EvaluateRequest, EvaluateResponse
 
 SERVICE, METHOD = "gateway.Gateway", "Evaluate"
 PATH = f"/{SERVICE}/{METHOD}"
-KINDS = {"grpc.aio alone": "bare", "with common/rpc": "ours"}
+KINDS = {"grpc.aio alone": "bare", "common/rpc over grpcio": GRPCIO, "over our own": OURS}
 SECONDS = 1.0
 
 ANSWER = EvaluateResponse()
@@ -96,7 +95,7 @@ def report(servers: dict[str, Server], rounds: int, concurrency: int) -> None:
 
 
 class Server:
-    """A process that serves one kind of handler; kind: bare or ours."""
+    """A process that serves one kind of handler; kind: one of KINDS."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         command = [sys.executable, __file__, "--serve", kind, str(folder)]
@@ -128,10 +127,11 @@ class Server:
 async def serve(kind: str, folder: Path) -> None:
     """Serve until standard input ends; each line of it is answered with the CPU used."""
     certificate, key = (folder / "cert.pem").read_bytes(), (folder / "key.pem").read_bytes()
-    if kind == "ours":
+    if kind in (OURS, GRPCIO):
+        os.environ[GRPC] = kind
         registry = ServiceRegistry()
         registry.add(SERVICE, IdleGateway(), concurrency=500)
-        ours = GrpcServer(registry, "localhost:0", ServerTls(certificate, key))
+        ours = grpc_server(registry, "localhost:0", ServerTls(certificate, key))
         print(await ours.start(), flush=True)
         await asyncio.to_thread(answer_questions)
         await ours.stop(0)
@@ -167,8 +167,9 @@ async def drive(server: Server, concurrency: int) -> int:
             await call()
             calls += 1
 
-    if server.kind == "ours":
-        ours = GrpcChannel(server.target, ClientTls(server.roots))
+    if server.kind in (OURS, GRPCIO):
+        os.environ[GRPC] = server.kind
+        ours = grpc_channel(server.target, ClientTls(server.roots))
 
         async def called() -> None:
             await ours.unary(PATH, QUESTION, EvaluateResponse, timeout=5.0)

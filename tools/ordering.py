@@ -18,22 +18,23 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import grpc.aio
 import uvloop
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from gridloom.common.envelopes import NONCE_LENGTH, signed_envelope
+from gridloom.common.rpc import Channel, RpcError
 from gridloom.common.rpc.tls import ClientTls
+from gridloom.common.rpc.transport import grpc_channel
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.node_config import write_node_folders
-from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION, SUCCESS
+from gridloom.protos.common.common_pb2 import ENDORSER_TRANSACTION, SUCCESS, Envelope
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
 
 BROADCAST = "/orderer.AtomicBroadcast/Broadcast"
@@ -116,41 +117,38 @@ def _envelope(signer: object, data: bytes) -> bytes:
 
 
 async def stream(
-    channel: grpc.aio.Channel, messages: Sequence[bytes], window: int, latencies: list[float]
+    channel: Channel, messages: Sequence[bytes], window: int, latencies: list[float]
 ) -> None:
     """Send messages on one stream, so many of them unanswered at a time."""
     room = asyncio.Semaphore(window)
     sent: list[float] = []
 
-    async def requests() -> AsyncIterator[bytes]:
+    async def requests() -> AsyncIterator[Envelope]:
         for message in messages:
             await room.acquire()
             sent.append(time.perf_counter())
-            yield message
+            yield Envelope.FromString(message)
 
-    call = channel.stream_stream(
-        BROADCAST, request_serializer=None, response_deserializer=BroadcastResponse.FromString
-    )(requests())
     answered = 0
-    async for response in call:
-        if response.status != SUCCESS:
-            raise SystemExit(f"refused: {response}")
-        latencies.append(time.perf_counter() - sent[answered])
-        answered += 1
-        room.release()
-        if answered == len(messages):
-            break
-    call.cancel()
+    async with aclosing(channel.stream(BROADCAST, requests(), BroadcastResponse)) as responses:
+        async for response in responses:
+            if response.status != SUCCESS:
+                raise SystemExit(f"refused: {response}")
+            latencies.append(time.perf_counter() - sent[answered])
+            answered += 1
+            room.release()
+            if answered == len(messages):
+                break
 
 
-async def warm_up(channels: Sequence[grpc.aio.Channel], messages: Sequence[bytes]) -> None:
+async def warm_up(channels: Sequence[Channel], messages: Sequence[bytes]) -> None:
     """Wait until every orderer takes messages."""
     for channel, message in zip(channels, messages, strict=True):
         for _ in range(100):
             try:
                 await stream(channel, [message], 1, [])
                 break
-            except (SystemExit, grpc.aio.AioRpcError):
+            except (SystemExit, RpcError):
                 await asyncio.sleep(0.2)
 
 
@@ -161,7 +159,7 @@ async def measure(
     access = NetworkAccess.open(home)
     nodes = access.topology.orderers()
     tls = ClientTls(roots=access.material.node(nodes[0].name).tls.root)
-    channels = [grpc.aio.secure_channel(node.endpoint, tls.credentials()) for node in nodes]
+    channels = [grpc_channel(node.endpoint, tls) for node in nodes]
     messages = envelopes(access, count + len(nodes))
     await warm_up(channels, messages[count:])
     processes = {**pids, "client": os.getpid()}

@@ -24,7 +24,6 @@ from contextlib import aclosing
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-import grpc.aio
 import uvloop
 from ordering import BROADCAST, DELIVER, DESCRIPTION, cpu_seconds, envelopes, stream, verification
 
@@ -38,8 +37,8 @@ from gridloom.common.envelopes import (
 from gridloom.common.identities import Signer
 from gridloom.common.msp_directory import load_signing_identity
 from gridloom.common.rpc import Call, ServiceRegistry
-from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.tls import ClientTls, ServerTls
+from gridloom.common.rpc.transport import grpc_channel, grpc_server
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.memory import settle_memory
@@ -78,7 +77,7 @@ def serve(port: Connection, certificate: bytes, key: bytes) -> None:
     async def work() -> None:
         services = ServiceRegistry()
         services.add("orderer.AtomicBroadcast", Unread())
-        server = GrpcServer(services, "127.0.0.1:0", ServerTls(certificate, key))
+        server = grpc_server(services, "127.0.0.1:0", ServerTls(certificate, key))
         port.send(await server.start())
         settle_memory()
         await asyncio.Event().wait()
@@ -88,9 +87,10 @@ def serve(port: Connection, certificate: bytes, key: bytes) -> None:
 
 async def send_all(target: str, roots: bytes, messages: Sequence[bytes]) -> None:
     """Send the messages over streams to a server."""
-    async with grpc.aio.secure_channel(target, ClientTls(roots=roots).credentials()) as channel:
-        parts = [messages[number::STREAMS] for number in range(STREAMS)]
-        await asyncio.gather(*(stream(channel, part, WINDOW, []) for part in parts))
+    channel = grpc_channel(target, ClientTls(roots=roots))
+    parts = [messages[number::STREAMS] for number in range(STREAMS)]
+    await asyncio.gather(*(stream(channel, part, WINDOW, []) for part in parts))
+    await channel.close()
 
 
 def grpc_alone(home: Path, messages: Sequence[bytes]) -> float:

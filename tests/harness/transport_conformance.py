@@ -41,6 +41,8 @@ class ScriptedGateway:
                 raise ZeroDivisionError("division by zero")
             case "slow":
                 await asyncio.sleep(10)
+            case "cancelled":
+                raise asyncio.CancelledError
             case "deadline":
                 response.result.message = str(call.deadline is not None)
             case _:

@@ -116,7 +116,7 @@ class ServerStream(Stream):
             message = _decode(self._method, request)
             answer = await self._method.handler(message, self._call())
             response = _encoded(answer)
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             self._fail(error)
             return
         if self.local_done:
@@ -140,7 +140,7 @@ class ServerStream(Stream):
                     self._send_headers()
                     if not await connection.send(self, _encoded(response)):
                         return
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
             self._fail(error)
         else:
             self._finish(None)
@@ -156,7 +156,11 @@ class ServerStream(Stream):
             head = frames.HEAD.pack(_RESPONSE_HEAD, frames.END_HEADERS, self.number)
             self._connection.wire.write(head + RESPONSE)
 
-    def _fail(self, error: Exception) -> None:
+    def _fail(self, error: Exception | asyncio.CancelledError) -> None:
+        if isinstance(error, asyncio.CancelledError):
+            if self.local_done:  # it was this side that had it cancelled
+                raise error
+            error = RpcError(Code.CANCELLED, f"{self._method.path}: cancelled by the service")
         if not isinstance(error, GridloomError | TimeoutError):
             log.error("%s failed: %s", self._method.path, error, exc_info=error)
         self._finish(as_rpc_error(error, self._method.path))

@@ -161,6 +161,8 @@ async def answered(server: ServerConnection) -> None:
         (headers(1) + data(1, prefixed(b"") * 2, frames.END_STREAM), Code.INTERNAL),
         (headers(1) + data(1, prefixed(b"\xff"), frames.END_STREAM), Code.INTERNAL),
         (headers(1) + data(1, b"\0\x7f\xff\xff\xff"), Code.RESOURCE_EXHAUSTED),
+        (call(1, "cancelled"), Code.CANCELLED),
+        (call(1, "bug"), Code.UNKNOWN),
         (headers(1, opening_block("/no/thing", "a", "http", None)), Code.UNIMPLEMENTED),
     ],
 )
@@ -171,6 +173,7 @@ async def test_a_call_that_is_wrong_ends_with_a_status(
     server.receive(sent)
     await answered(server)
     assert block([("grpc-status", str(int(code)))]) in wire.taken()
+    assert not wire.closed
 
 
 async def test_what_is_not_grpc_gets_an_http_status(
