@@ -2,6 +2,7 @@
 
 import pytest
 
+from gridloom.common.rpc.transport import GRPC, GRPCIO, OURS
 from gridloom.deploy.network import Network
 from harness.network import NetworkProcess
 from harness.network_conformance import NetworkConformance, ServiceConformance
@@ -21,12 +22,16 @@ class TestOneProcess(NetworkConformance, ServiceConformance):
     """What ``gridloom up`` starts, reached over TLS."""
 
     options = ()
+    grpc = OURS
 
     @pytest.fixture(scope="class")
     @classmethod
     def network(cls, tmp_path_factory):
-        with NetworkProcess(tmp_path_factory.mktemp("network") / "home", *cls.options) as network:
-            yield network
+        home = tmp_path_factory.mktemp("network") / "home"
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(GRPC, cls.grpc)
+            with NetworkProcess(home, *cls.options) as network:
+                yield network
 
     @pytest.fixture
     async def access(self, network):
@@ -39,3 +44,10 @@ class TestProcesses(TestOneProcess):
     """A process for each node, which reach each other over TLS as well."""
 
     options = ("--processes",)
+
+
+@pytest.mark.slow
+class TestProcessesOverGrpcio(TestProcesses):
+    """The same with Google's library at both ends of every connection."""
+
+    grpc = GRPCIO
