@@ -50,9 +50,12 @@ class GrpcChannel:
         connection = self._connection
         if connection is None or not connection.usable:
             connection, timeout = await self._connected(timeout)
+        began = connection.loop.time()
         try:
             response = await connection.unary(method, message, timeout)
         except Unprocessed:
+            if timeout is not None:
+                timeout -= connection.loop.time() - began
             connection, timeout = await self._connected(timeout)
             response = await connection.unary(method, message, timeout)
         return _decoded(response_type, response)

@@ -97,14 +97,14 @@ class GrpcServer:
         loop = asyncio.get_running_loop()
         while True:
             try:
-                connection, _ = await loop.sock_accept(listener)
+                connection, client = await loop.sock_accept(listener)
             except OSError as error:  # too many open files, a client gone again
                 log.warning("cannot accept a connection on %s: %s", self._address, error)
                 await asyncio.sleep(_PAUSE)
             else:
-                self._run(self._greet(connection))
+                self._run(self._greet(connection, client[0]))
 
-    async def _greet(self, connection: socket.socket) -> None:
+    async def _greet(self, connection: socket.socket, client: str) -> None:
         """Shake hands with who has connected, and serve it if that goes well."""
         loop = asyncio.get_running_loop()
         try:

@@ -16,7 +16,7 @@ from . import frames
 from .closing import Said, read_said
 from .connection import Connection, Wire
 from .frames import ErrorCode, Http2Error, Setting
-from .header_blocks import Fields
+from .header_blocks import MAX_TRAILER_BYTES, Fields
 from .inbox import Inbox
 from .messages import PREFIX, MessageReader
 from .opening import opening_block
@@ -147,7 +147,7 @@ class ClientConnection(Connection[ClientStream, Said]):
     """
 
     def __init__(self, wire: Wire, authority: str, scheme: str) -> None:
-        super().__init__(wire, {Setting.ENABLE_PUSH: 0})
+        super().__init__(wire, {Setting.ENABLE_PUSH: 0}, MAX_TRAILER_BYTES)
         self.loop = asyncio.get_running_loop()
         self.leaving = False
         self._authority = authority
@@ -179,6 +179,9 @@ class ClientConnection(Connection[ClientStream, Said]):
         except asyncio.CancelledError:
             self.abandon(stream, ErrorCode.CANCEL)
             raise
+        finally:
+            # The answer's error holds this frame: no cycle, or the request stays in memory.
+            del stream
 
     async def stream(self, method: str, timeout: float | None) -> ResponseStream:
         """Begin a call whose requests follow (:meth:`send`, :meth:`send_last`)."""

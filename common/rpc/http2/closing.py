@@ -22,6 +22,9 @@ RESPONSE = block([*_RESPONSE, ("grpc-accept-encoding", "identity,deflate,gzip")]
 SUCCESS = block([("grpc-status", "0")])
 """The trailers of every call that went well."""
 
+_CUT = " ..."
+"""What stands for the rest of a message that is too long."""
+
 _HTTP_CODES = {
     400: Code.INTERNAL,
     401: Code.UNAUTHENTICATED,
@@ -40,8 +43,28 @@ def refusal(status: int) -> bytes:
     return block([(":status", str(status)), ("content-type", "text/plain")])
 
 
-def failure(error: RpcError, *, first: bool) -> bytes:
-    """Return the trailers of a call that failed; first: no headers went before."""
+def failure(error: RpcError, *, first: bool, largest: int = 2**31) -> bytes:
+    """Return the trailers of a call that failed.
+
+    first: no headers went before; largest: bytes that the client takes, for which details go
+    without, and then the message is cut.
+    """
+    fields = _fields(error, first)
+    if _size(fields) > largest:
+        fields = _fields(RpcError(error.code, error.message), first)
+    if (excess := _size(fields) - largest) > 0:
+        name, quoted = fields.pop()
+        shorter = quoted[: -(excess + len(_CUT))]
+        fields.append((name, re.sub("%.?$", "", shorter) + _CUT))
+    return block(fields)
+
+
+def _size(fields: list[tuple[str, str]]) -> int:
+    """Return what fields count by RFC 7541, 4.1."""
+    return sum(len(name) + len(value) + 32 for name, value in fields)
+
+
+def _fields(error: RpcError, first: bool) -> list[tuple[str, str]]:
     fields = list(_RESPONSE) if first else []
     fields.append(("grpc-status", str(int(error.code))))
     if error.message:
@@ -49,7 +72,7 @@ def failure(error: RpcError, *, first: bool) -> bytes:
     if error.details:
         packed = base64.b64encode(pack_details(error)).rstrip(b"=")
         fields.append((DETAILS_TRAILER, packed.decode()))
-    return block(fields)
+    return fields
 
 
 class Said(NamedTuple):

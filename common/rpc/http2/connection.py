@@ -13,15 +13,15 @@ from typing import Generic, Protocol, TypeVar
 from ..status import Code, RpcError
 from . import control, frames
 from .frames import ErrorCode, FrameReader, Http2Error, Setting
-from .header_blocks import MAX_HEADER_BYTES, Fields, HeaderReader
+from .header_blocks import Fields, HeaderReader
 from .messages import PREFIX
 from .stream import STREAM_WINDOW, Stream
 
 S = TypeVar("S", bound=Stream)
 H = TypeVar("H")
 
-_MOST_PIECES = 64
-"""CONTINUATION frames of a header block that are put up with."""
+_SMALL_PIECES, _FAIR_PIECE = 64, 8 * 1024
+"""CONTINUATION frames that are put up with whatever their size, and bytes that earn one more."""
 CONNECTION_WINDOW = 16 * 1024 * 1024
 """Bytes that may be on their way on all streams together."""
 MAX_FRAME = 256 * 1024
@@ -30,7 +30,6 @@ MAX_FRAME = 256 * 1024
 _ANNOUNCED = {
     Setting.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
     Setting.MAX_FRAME_SIZE: MAX_FRAME,
-    Setting.MAX_HEADER_LIST_SIZE: MAX_HEADER_BYTES,
 }
 
 
@@ -52,23 +51,27 @@ class Wire(Protocol):
 class Connection(ABC, Generic[S, H]):
     """One side of a connection.
 
-    streams: those that are not over, by number; most_streams: as the other side allows;
+    streams: those that are not over, by number; most_streams, largest_headers: how many, and of
+    how many bytes, as the other side allows; largest_block: the same here;
     spoke: whether it has sent any message.
     """
 
-    def __init__(self, wire: Wire, settings: dict[Setting, int]) -> None:
+    def __init__(self, wire: Wire, settings: dict[Setting, int], largest_block: int) -> None:
         self.wire = wire
         self.streams: dict[int, S] = {}
         self.most_streams = frames.MOST_WINDOW
+        self.largest_headers = frames.MOST_WINDOW
         self.closed = False
         self._reader = FrameReader(MAX_FRAME)
-        self._headers: HeaderReader[H] = HeaderReader(self._read_fields)
-        self._settings = settings
+        self._headers: HeaderReader[H] = HeaderReader(self._read_fields, largest_block)
+        self._largest_block = largest_block
+        self._settings = {**settings, Setting.MAX_HEADER_LIST_SIZE: largest_block}
         self._send_window = frames.DEFAULT_WINDOW
         self._receive_window = CONNECTION_WINDOW
         self._initial_window = frames.DEFAULT_WINDOW
         self._largest_frame = frames.LEAST_MAX_FRAME
         self._block: list[bytes] = []
+        self._block_size = 0
         self._block_of: tuple[int, bool] | None = None
         self._introduced = False
         self.spoke = False
@@ -213,7 +216,6 @@ class Connection(ABC, Generic[S, H]):
         return 0
 
     async def _send_in_pieces(self, stream: S, message: bytes, last: bool) -> bool:
-        self.spoke = True
         place, prefix = 0, PREFIX.pack(0, len(message))
         body = memoryview(message)
         while prefix or place < len(body):
@@ -230,6 +232,7 @@ class Connection(ABC, Generic[S, H]):
             size = len(first) + len(piece)
             self._send_window -= size
             stream.send_window -= size
+            self.spoke = True  # anew for each piece: clients that measure ping between them
             ending = last and not prefix and place == len(body)
             head = frames.HEAD.pack(size << 8 | frames.DATA, ending, stream.number)
             self.wire.write(head + first, piece)
@@ -317,12 +320,15 @@ class Connection(ABC, Generic[S, H]):
             self._take_headers(number, self._headers.read(payload), last=last)
             return
         self._block, self._block_of = [payload], (number, last)
+        self._block_size = len(payload)
 
     def _take_continuation(self, number: int, flags: int, payload: bytes) -> None:
         if self._block_of is None or self._block_of[0] != number:
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, "CONTINUATION of nothing")
         self._block.append(payload)
-        if sum(map(len, self._block)) > MAX_HEADER_BYTES or len(self._block) > _MOST_PIECES:
+        self._block_size += len(payload)
+        most = _SMALL_PIECES + self._block_size // _FAIR_PIECE
+        if self._block_size > self._largest_block or len(self._block) > most:
             raise Http2Error(ErrorCode.ENHANCE_YOUR_CALM, "a header block without end")
         if flags & frames.END_HEADERS:
             (_, last), self._block_of = self._block_of, None
@@ -353,6 +359,8 @@ class Connection(ABC, Generic[S, H]):
                 self._largest_frame = min(value, MAX_FRAME)
             elif name == Setting.MAX_CONCURRENT_STREAMS:
                 self.most_streams = value
+            elif name == Setting.MAX_HEADER_LIST_SIZE:
+                self.largest_headers = value
         self.wire.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
 
     def _widen(self, stream: S, more: int) -> None:

@@ -26,9 +26,13 @@ T = TypeVar("T")
 Fields: TypeAlias = list[tuple[bytes, bytes]]
 
 MAX_HEADER_BYTES = 64 * 1024
-"""Largest header list; grpc's servers stop at 16 KB to 16 MB."""
+"""Largest header list of a request; grpc's servers stop at 16 KB to 16 MB."""
+MAX_TRAILER_BYTES = 16 * 1024 * 1024
+"""Largest of a response, as Go's clients have it: trailers hold a chaincode's message twice."""
 
 _REMEMBERED = 512
+_WORTH_REMEMBERING = 1024
+"""Bytes of a block that may come again; trailers with a long message do not."""
 _TABLE_UPDATE, _TABLE_UPDATE_MASK = 0x20, 0xE0
 _LONG_INTEGER = 0x7F
 
@@ -73,14 +77,15 @@ def header_frames(stream: int, fields: bytes, *, last: bool) -> bytes:
 
 
 class HeaderReader(Generic[T]):
-    """Reads the blocks of one connection, in order; read: what is made of a block's fields.
+    """Reads the blocks of one connection, in order; read: what is made of a block's fields;
+    largest: bytes of a block's fields.
 
     What equal bytes said is remembered for as long as the sender's table stays as it is.
     """
 
-    def __init__(self, read: Callable[[Fields], T]) -> None:
+    def __init__(self, read: Callable[[Fields], T], largest: int = MAX_HEADER_BYTES) -> None:
         self._read = read
-        self._decoder = Decoder(max_header_list_size=MAX_HEADER_BYTES)
+        self._decoder = Decoder(max_header_list_size=largest)
         self._remembered: dict[bytes, T] = {}
 
     def read(self, fields: bytes) -> T:
@@ -99,7 +104,7 @@ class HeaderReader(Generic[T]):
         resized = bool(fields) and fields[0] & _TABLE_UPDATE_MASK == _TABLE_UPDATE
         if resized or self._newest() is not before:
             self._remembered.clear()
-        else:
+        elif len(fields) <= _WORTH_REMEMBERING:
             if len(self._remembered) >= _REMEMBERED:
                 self._remembered.clear()
             self._remembered[fields] = said

@@ -36,8 +36,12 @@ class Inbox:
         """Return the next message, None after the last; RpcError if the stream failed."""
         while not self._arrived:
             if self._ended:
-                if self._error is not None:
-                    raise self._error
+                error, self._error = self._error, None
+                try:
+                    if error is not None:
+                        raise error
+                finally:
+                    del error  # which holds this frame: no cycle, or what it holds stays
                 return None
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter

@@ -22,7 +22,7 @@ from . import frames
 from .closing import RESPONSE, SUCCESS, failure, refusal
 from .connection import Connection, Wire
 from .frames import ErrorCode, Http2Error, Setting
-from .header_blocks import Fields, header_frames
+from .header_blocks import MAX_HEADER_BYTES, Fields, header_frames
 from .inbox import Inbox
 from .messages import PREFIX, MessageReader
 from .opening import Opening, read_opening
@@ -94,8 +94,11 @@ class ServerStream(Stream):
 
     def cancel(self) -> None:
         """Stop whoever answers; nothing is sent any more."""
-        if self._task is not None:
-            self._connection.end(self._task)
+        # The task's CancelledError holds its frames, which hold this stream: no cycle, or what
+        # was being sent stays in memory until the collector runs, which is rare.
+        task, self._task = self._task, None
+        if task is not None:
+            self._connection.end(task)
 
     def close(self, error: RpcError | None) -> None:
         """End the call with a status, and whoever still works on it."""
@@ -116,7 +119,10 @@ class ServerStream(Stream):
             message = _decode(self._method, request)
             answer = await self._method.handler(message, self._call())
             response = _encoded(answer)
-        except (Exception, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        except Exception as error:
             self._fail(error)
             return
         if self.local_done:
@@ -140,7 +146,10 @@ class ServerStream(Stream):
                     self._send_headers()
                     if not await connection.send(self, _encoded(response)):
                         return
-        except (Exception, asyncio.CancelledError) as error:
+        except asyncio.CancelledError:
+            self._cancelled()
+            raise
+        except Exception as error:
             self._fail(error)
         else:
             self._finish(None)
@@ -156,11 +165,11 @@ class ServerStream(Stream):
             head = frames.HEAD.pack(_RESPONSE_HEAD, frames.END_HEADERS, self.number)
             self._connection.wire.write(head + RESPONSE)
 
-    def _fail(self, error: Exception | asyncio.CancelledError) -> None:
-        if isinstance(error, asyncio.CancelledError):
-            if self.local_done:  # it was this side that had it cancelled
-                raise error
-            error = RpcError(Code.CANCELLED, f"{self._method.path}: cancelled by the service")
+    def _cancelled(self) -> None:
+        """End the call if it was not this side that had the service cancelled."""
+        self._finish(RpcError(Code.CANCELLED, f"{self._method.path}: cancelled by the service"))
+
+    def _fail(self, error: Exception) -> None:
         if not isinstance(error, GridloomError | TimeoutError):
             log.error("%s failed: %s", self._method.path, error, exc_info=error)
         self._finish(as_rpc_error(error, self._method.path))
@@ -170,7 +179,10 @@ class ServerStream(Stream):
             return
         if error is None:
             self._send_headers()
-        trailers = SUCCESS if error is None else failure(error, first=not self._headers_sent)
+            trailers = SUCCESS
+        else:
+            largest = self._connection.largest_headers
+            trailers = failure(error, first=not self._headers_sent, largest=largest)
         self._connection.finish(self, header_frames(self.number, trailers, last=True))
         if not self.remote_done:  # whatever the client still sends is not read
             self._connection.abandon(self, ErrorCode.NO_ERROR)
@@ -192,7 +204,7 @@ class ServerConnection(Connection[ServerStream, Opening]):
         mutual_tls: bool = False,
         min_ping: float = 0.0,
     ) -> None:
-        super().__init__(wire, {Setting.MAX_CONCURRENT_STREAMS: MOST_STREAMS})
+        super().__init__(wire, {Setting.MAX_CONCURRENT_STREAMS: MOST_STREAMS}, MAX_HEADER_BYTES)
         self.certificate = certificate
         self.mutual_tls = mutual_tls
         self.loop = asyncio.get_running_loop()

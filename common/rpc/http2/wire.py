@@ -20,6 +20,9 @@ _SENT_AT_ONCE = 32 * 1024
 _MOST_UNREAD = 8 * 1024 * 1024
 """Bytes for a peer that does not read; it keeps asking for more, and that is an attack."""
 
+_SECOND_LOOK = 0.1
+"""Seconds in which the loop can read what has arrived while it could not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keepalive:
@@ -51,6 +54,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
         self._size = 0
         self._heard = 0.0
         self._asked: float | None = None
+        self._doubted = False
         self._alarm: asyncio.TimerHandle | None = None
         self._pulse: asyncio.TimerHandle | None = None
         self.lost: asyncio.Future[None] = self._loop.create_future()
@@ -136,10 +140,14 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
         """Ping a silent side, or give it up if the last ping got no answer."""
         now, keepalive = self._loop.time(), self._keepalive
         if self._asked is not None and self._heard <= self._asked:
+            if not self._doubted:  # the answer may lie there unread after a long pause
+                self._doubted = True
+                self._pulse = self._loop.call_at(now + _SECOND_LOOK, self._check)
+                return
             self.connection.lost(RpcError(Code.UNAVAILABLE, "keepalive: no answer to a ping"))
             self.abort()
             return
-        self._asked, again = None, self._heard + keepalive.after
+        self._asked, self._doubted, again = None, False, self._heard + keepalive.after
         if again <= now:
             again = now + keepalive.after
             if keepalive.always or self.connection.streams:

@@ -32,6 +32,20 @@ def test_details_travel_along() -> None:
     assert detail.msp_id == "Org1MSP"
 
 
+@pytest.mark.parametrize("message", ["x" * 30_000, "é" * 8_000, "%" * 9_000])
+def test_what_a_client_does_not_take_goes_without_details_and_is_cut(message: str) -> None:
+    error = RpcError(Code.ABORTED, message, [ErrorDetail(message=message)])
+    trailers = failure(error, first=True, largest=16_384)
+    fields = hpack.Decoder().decode(trailers, raw=True)
+    assert sum(len(name) + len(value) + 32 for name, value in fields) <= 16_384
+    read = said(trailers).error
+    assert read is not None
+    assert read.message.endswith(" ...")
+    assert message.startswith(read.message.removesuffix(" ...").rstrip("\ufffd"))
+    assert not read.details
+    assert len(trailers) > 16_000
+
+
 def test_success_is_no_error() -> None:
     assert said(SUCCESS).error is None
 

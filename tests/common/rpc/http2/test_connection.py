@@ -1,6 +1,8 @@
 """Both sides of a connection without sockets: violations, windows, limits, and going away."""
 
 import asyncio
+import gc
+import sys
 from collections.abc import AsyncIterator
 
 import pytest
@@ -21,6 +23,8 @@ from gridloom.protos.gateway.gateway_pb2 import EvaluateRequest, EvaluateRespons
 from harness.http2_wires import RecordingWire, tied
 from harness.transport_conformance import BROADCAST, EVALUATE, EVENTS, scripted_registry
 
+ONLY_HERE = 2
+"""What sys.getrefcount says of an object that one variable holds."""
 ENVELOPE = Envelope(payload=bytes(10_000)).SerializeToString()
 HELLO = frames.PREFACE + frames.settings({})
 OPEN = opening_block(EVALUATE, "peer0", "http", None)
@@ -297,6 +301,67 @@ async def test_a_response_comes_in_pieces_as_small_as_the_client_asks_for(window
                     server.receive(frames.window_update(stream, len(payload)))
     (message,) = MessageReader(b"identity", 100).feed(received)
     assert EvaluateResponse.FromString(message).result.payload == b"x" * 60
+
+
+async def test_a_client_may_ping_between_the_pieces_of_a_response() -> None:
+    """As grpc-go does to measure the way, without being sent away for it."""
+    wire = RecordingWire()
+    server = ServerConnection(wire, scripted_registry()[0], min_ping=60.0)
+    request = EvaluateRequest()
+    request.proposed_transaction.proposal_bytes = b"x" * 900_000
+    encoded = prefixed(request.SerializeToString())
+    server.receive(HELLO + headers(1))
+    for at in range(0, len(encoded), 200_000):
+        server.receive(data(1, encoded[at : at + 200_000]))
+    server.receive(data(1, b"", frames.END_STREAM))
+    pings, asked = 0, False
+    async with asyncio.timeout(60):
+        while server.streams:
+            await asyncio.sleep(0)
+            for kind, _, _, payload in wire.frames():
+                asked = asked and kind != frames.PING
+                if kind == frames.DATA:
+                    credit = frames.window_update(0, len(payload))
+                    server.receive(credit + frames.window_update(1, len(payload)))
+                    if not asked:
+                        server.receive(frames.frame(frames.PING, 0, 0, b"how long"))
+                        pings, asked = pings + 1, True
+    assert not wire.closed
+    assert pings > 5
+
+
+async def test_who_gives_up_leaves_nothing_in_memory() -> None:
+    """Without waiting for the collector of cycles, which runs rarely in a node."""
+    wire = RecordingWire()
+    server = ServerConnection(wire, scripted_registry()[0])
+    server.receive(HELLO + call(1, "slow"))
+    await asyncio.sleep(0)
+    stream = server.streams[1]
+    gc.disable()
+    try:
+        server.receive(frames.reset(1, ErrorCode.CANCEL))
+        await server.cancel()
+        await asyncio.sleep(0)
+        assert sys.getrefcount(stream) == ONLY_HERE
+    finally:
+        gc.enable()
+
+
+async def test_a_call_that_failed_leaves_nothing_in_memory() -> None:
+    client = ClientConnection(RecordingWire(), "peer0", "http")
+    client.receive(frames.settings({}))
+    calling = asyncio.create_task(client.unary(EVALUATE, b"", None))
+    await asyncio.sleep(0)
+    stream = client.streams[1]
+    gc.disable()
+    try:
+        client.receive(frames.reset(1, ErrorCode.CANCEL))
+        with pytest.raises(RpcError):
+            await calling
+        del calling
+        assert sys.getrefcount(stream) == ONLY_HERE
+    finally:
+        gc.enable()
 
 
 async def test_calls_wait_for_a_place_where_the_server_limits_them() -> None:
