@@ -47,15 +47,15 @@ class GrpcChannel:
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> M:
         message = _encoded(request)
-        connection = self._connection
+        began = asyncio.get_running_loop().time()
+        connection, left = self._connection, timeout
         if connection is None or not connection.usable:
-            connection, timeout = await self._connected(timeout)
-        began = connection.loop.time()
+            connection, left = await self._connected(timeout)
         try:
-            response = await connection.unary(method, message, timeout)
+            response = await connection.unary(method, message, left)
         except Unprocessed:
             if timeout is not None:
-                timeout -= connection.loop.time() - began
+                timeout -= asyncio.get_running_loop().time() - began
             connection, timeout = await self._connected(timeout)
             response = await connection.unary(method, message, timeout)
         return _decoded(response_type, response)
@@ -138,6 +138,10 @@ class GrpcChannel:
         except TimeoutError:
             why = f"deadline exceeded while connecting to {self.target}"
             raise RpcError(Code.DEADLINE_EXCEEDED, why) from None
+        except asyncio.CancelledError:
+            if self._closed and not _cancelling():
+                raise RpcError(Code.CANCELLED, "the channel is closed") from None
+            raise
         return connection, None if timeout is None else timeout - (loop.time() - began)
 
     def _attempted(self, attempt: asyncio.Task[ClientConnection]) -> None:
@@ -176,6 +180,13 @@ class GrpcChannel:
             ssl=self._context,
             server_hostname=name,
         )
+        try:
+            await wire.connection.introduced
+        except BaseException as error:
+            wire.abort()
+            if isinstance(error, RpcError):
+                raise OSError(error.message) from error
+            raise
         return wire.connection
 
     @property
@@ -189,6 +200,12 @@ class GrpcChannel:
         scheme = "http" if self._tls is None else "https"
         name = self._tls.server_name if self._tls is not None else None
         return ClientConnection(wire, name or self.target, scheme)
+
+
+def _cancelling() -> bool:
+    """Return whether it is this task that is to end, not what it waits for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _write(

@@ -24,7 +24,7 @@ _HANDSHAKE_SECONDS = 20.0
 _WAITING = 128
 """Connections that the system holds until they are accepted."""
 _FAREWELL = 1.0
-"""Seconds until a client must have taken what was last sent to it."""
+"""Seconds for a service to end when it is cancelled, and for a client to take the last bytes."""
 _PAUSE = 0.1
 """Seconds without accepting when the system gives no more connections."""
 
@@ -70,8 +70,10 @@ class GrpcServer:
 
     async def stop(self, grace: float = 0.5) -> None:
         """Refuse new calls, give those under way ``grace`` seconds, then cancel them."""
-        for task in self._tasks:
+        ending = list(self._tasks)
+        for task in ending:
             task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
@@ -81,7 +83,7 @@ class GrpcServer:
         if wires and grace:
             await asyncio.wait([wire.lost for wire in wires], timeout=grace)
         for wire in wires:
-            await wire.connection.cancel()
+            await wire.connection.cancel(_FAREWELL)
             wire.close()
         if wires:
             await asyncio.wait([wire.lost for wire in wires], timeout=_FAREWELL)
@@ -91,7 +93,12 @@ class GrpcServer:
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("cannot serve at %s: %s", self._address, error, exc_info=error)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -115,23 +122,26 @@ class GrpcServer:
                 ssl=context,
                 ssl_handshake_timeout=None if context is None else _HANDSHAKE_SECONDS,
             )
-        except (TimeoutError, OSError, ssl.SSLError) as error:
+        except OSError as error:  # TLS's and time's are such too
             connection.close()
-            log.debug("no connection with a client of %s: %s", self._address, error)
-        except asyncio.CancelledError:
+            log.warning("no connection with %s at %s: %s", client, self._address, error)
+        except BaseException:
             connection.close()
             raise
 
     def _begin(self, wire: AsyncioWire[ServerConnection]) -> ServerConnection:
         self._wires.add(wire)
         wire.lost.add_done_callback(lambda _: self._wires.discard(wire))
-        return ServerConnection(
+        connection = ServerConnection(
             wire,
             self._registry,
             certificate=wire.certificate,
             mutual_tls=self._tls is not None and self._tls.client_roots is not None,
             min_ping=self._min_ping,
         )
+        greeting = asyncio.get_running_loop().call_later(_HANDSHAKE_SECONDS, wire.abort)
+        connection.introduced.add_done_callback(lambda _: greeting.cancel())
+        return connection
 
     def _current_context(self) -> ssl.SSLContext | None:
         """Return the TLS for the next connection, made again when the clients' roots changed."""

@@ -14,12 +14,13 @@ from ..liveness import MAX_MESSAGE_BYTES
 from ..status import Code, RpcError
 from . import frames
 from .closing import Said, read_said
-from .connection import Connection, Wire
+from .connection import Connection
 from .frames import ErrorCode, Http2Error, Setting
 from .header_blocks import MAX_TRAILER_BYTES, Fields
 from .inbox import Inbox
 from .messages import PREFIX, MessageReader
 from .opening import opening_block
+from .sending import Wire
 from .stream import Stream
 
 _RESET_CODES: dict[int, Code] = {
@@ -29,6 +30,8 @@ _RESET_CODES: dict[int, Code] = {
     ErrorCode.INADEQUATE_SECURITY: Code.PERMISSION_DENIED,
 }
 """grpc: PROTOCOL-HTTP2.md, Errors; every other one is INTERNAL."""
+
+_CUT = "grpc: the response ended within a message"
 
 _block = lru_cache(maxsize=1024)(opening_block)
 
@@ -45,10 +48,8 @@ class ClientStream(Stream):
 
     __slots__ = ("_connection", "method")
 
-    def __init__(
-        self, connection: ClientConnection, number: int, send_window: int, method: str
-    ) -> None:
-        super().__init__(number, send_window)
+    def __init__(self, connection: ClientConnection, number: int, method: str) -> None:
+        super().__init__(number)
         self._connection = connection
         self.method = method
 
@@ -63,7 +64,8 @@ class ClientStream(Stream):
         if last:
             self.remote_done = True
             self._connection.done(self)
-            self.close(said.error)
+            cut = self.reader is not None and self.reader.in_message
+            self.close(said.error or (RpcError(Code.INTERNAL, _CUT) if cut else None))
         elif self.reader is not None:
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, "headers within a response", self.number)
         elif said.http != 200 or not said.grpc:  # HTTP's OK
@@ -91,10 +93,8 @@ class UnaryStream(ClientStream):
 
     __slots__ = ("_response", "answer")
 
-    def __init__(
-        self, connection: ClientConnection, number: int, send_window: int, method: str
-    ) -> None:
-        super().__init__(connection, number, send_window, method)
+    def __init__(self, connection: ClientConnection, number: int, method: str) -> None:
+        super().__init__(connection, number, method)
         self.answer: asyncio.Future[bytes] = connection.loop.create_future()
         self._response: bytes | None = None
 
@@ -120,10 +120,8 @@ class ResponseStream(ClientStream):
 
     __slots__ = ("_inbox",)
 
-    def __init__(
-        self, connection: ClientConnection, number: int, send_window: int, method: str
-    ) -> None:
-        super().__init__(connection, number, send_window, method)
+    def __init__(self, connection: ClientConnection, number: int, method: str) -> None:
+        super().__init__(connection, number, method)
         self.inbox = self._inbox = Inbox()
 
     def message(self, message: bytes) -> None:
@@ -165,7 +163,7 @@ class ClientConnection(Connection[ClientStream, Said]):
         """Make a call with one request and return its response's bytes; timeout: seconds."""
         if len(self.streams) >= self.most_streams:
             timeout = await self._place(timeout)
-        stream = UnaryStream(self, self._next, self._initial_window, method)
+        stream = UnaryStream(self, self._next, method)
         opening = self._begin(stream, timeout)
         try:
             if self.fits(stream, len(message) + PREFIX.size):
@@ -187,7 +185,7 @@ class ClientConnection(Connection[ClientStream, Said]):
         """Begin a call whose requests follow (:meth:`send`, :meth:`send_last`)."""
         if len(self.streams) >= self.most_streams:
             timeout = await self._place(timeout)
-        stream = ResponseStream(self, self._next, self._initial_window, method)
+        stream = ResponseStream(self, self._next, method)
         self.wire.write(self._begin(stream, timeout))
         return stream
 
@@ -210,20 +208,23 @@ class ClientConnection(Connection[ClientStream, Said]):
 
     def forget(self, stream: ClientStream) -> bool:
         known = super().forget(stream)
-        while self._places and len(self.streams) < self.most_streams:
-            place = self._places.popleft()
-            if not place.done():
-                place.set_result(None)
-                break
+        self._admit()
         if self.leaving:
             self._close_when_done()
         return known
 
-    def lost(self, error: RpcError) -> None:
-        super().lost(error)
-        for place in self._places:
+    def _admit(self) -> None:
+        """Let as many calls look again as there are places, all if there will be none."""
+        free = self.most_streams - len(self.streams) if self.usable else len(self._places)
+        while self._places and free > 0:
+            place = self._places.popleft()
             if not place.done():
                 place.set_result(None)
+                free -= 1
+
+    def lost(self, error: RpcError) -> None:
+        super().lost(error)
+        self._admit()
 
     def close(self) -> None:
         """End the connection; calls under way end with CANCELLED."""
@@ -252,7 +253,10 @@ class ClientConnection(Connection[ClientStream, Said]):
             try:
                 async with asyncio.timeout_at(deadline):
                     await place
-            except TimeoutError:
+            except (TimeoutError, asyncio.CancelledError) as error:
+                self._admit()  # the place may have been given to this call
+                if isinstance(error, asyncio.CancelledError):
+                    raise
                 raise RpcError(
                     Code.DEADLINE_EXCEEDED, "deadline exceeded before the server took the call"
                 ) from None
@@ -281,6 +285,9 @@ class ClientConnection(Connection[ClientStream, Said]):
             stream.fail(Unprocessed("the server refused the call before it began"))
             return
         status = _RESET_CODES.get(code, Code.INTERNAL)
+        late = stream.deadline is not None and stream.deadline <= self.loop.time()
+        if status is Code.CANCELLED and late:  # a server's clock may be ahead of ours
+            status = Code.DEADLINE_EXCEEDED
         stream.fail(RpcError(status, f"grpc: the server reset the stream, error {code}"))
 
     def _take_goaway(self, last: int, code: int, reason: str) -> None:
@@ -289,6 +296,7 @@ class ClientConnection(Connection[ClientStream, Said]):
         for stream in [s for s in self.streams.values() if s.number > last]:
             self.forget(stream)
             stream.fail(Unprocessed(why))
+        self._admit()
         self._close_when_done()
 
 

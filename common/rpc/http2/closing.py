@@ -13,11 +13,12 @@ from google.protobuf.message import Message
 from ..status import Code, RpcError
 from ..status_details import DETAILS_TRAILER, pack_details, unpack_details
 from .header_blocks import Fields, block
+from .messages import ENCODINGS
 
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) != "%")
 _RESPONSE = [(":status", "200"), ("content-type", "application/grpc")]
 
-RESPONSE = block([*_RESPONSE, ("grpc-accept-encoding", "identity,deflate,gzip")])
+RESPONSE = block([*_RESPONSE, ("grpc-accept-encoding", ENCODINGS)])
 """The headers of every response that has a message."""
 SUCCESS = block([("grpc-status", "0")])
 """The trailers of every call that went well."""

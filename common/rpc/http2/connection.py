@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from ..status import Code, RpcError
 from . import control, frames
 from .frames import ErrorCode, FrameReader, Http2Error, Setting
 from .header_blocks import Fields, HeaderReader
-from .messages import PREFIX
-from .stream import STREAM_WINDOW, Stream
+from .sending import MAX_FRAME, S, Sending, Wire
+from .stream import STREAM_WINDOW
 
-S = TypeVar("S", bound=Stream)
 H = TypeVar("H")
 
 _SMALL_PIECES, _FAIR_PIECE = 64, 8 * 1024
 """CONTINUATION frames that are put up with whatever their size, and bytes that earn one more."""
 CONNECTION_WINDOW = 16 * 1024 * 1024
 """Bytes that may be on their way on all streams together."""
-MAX_FRAME = 256 * 1024
-"""Largest frame that is taken; nothing is sent in larger ones."""
 
 _ANNOUNCED = {
     Setting.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
@@ -33,32 +30,15 @@ _ANNOUNCED = {
 }
 
 
-class Wire(Protocol):
-    """Where a connection's bytes go; congested: more is held than the other side takes."""
-
-    congested: bool
-
-    def write(self, *parts: bytes | memoryview) -> None:
-        """Send these bytes, soon and in order."""
-
-    def close(self) -> None:
-        """End the connection once what was written is sent."""
-
-    def alarm(self, when: float) -> None:
-        """Call :meth:`Connection.expire` at that time of the loop."""
-
-
-class Connection(ABC, Generic[S, H]):
+class Connection(Sending[S], ABC, Generic[S, H]):
     """One side of a connection.
 
-    streams: those that are not over, by number; most_streams, largest_headers: how many, and of
-    how many bytes, as the other side allows; largest_block: the same here;
-    spoke: whether it has sent any message.
+    most_streams, largest_headers: how many, and of how many bytes, as the other side allows;
+    introduced: done once it has sent its SETTINGS, or the connection is lost.
     """
 
     def __init__(self, wire: Wire, settings: dict[Setting, int], largest_block: int) -> None:
-        self.wire = wire
-        self.streams: dict[int, S] = {}
+        super().__init__(wire)
         self.most_streams = frames.MOST_WINDOW
         self.largest_headers = frames.MOST_WINDOW
         self.closed = False
@@ -66,16 +46,11 @@ class Connection(ABC, Generic[S, H]):
         self._headers: HeaderReader[H] = HeaderReader(self._read_fields, largest_block)
         self._largest_block = largest_block
         self._settings = {**settings, Setting.MAX_HEADER_LIST_SIZE: largest_block}
-        self._send_window = frames.DEFAULT_WINDOW
         self._receive_window = CONNECTION_WINDOW
-        self._initial_window = frames.DEFAULT_WINDOW
-        self._largest_frame = frames.LEAST_MAX_FRAME
         self._block: list[bytes] = []
         self._block_size = 0
         self._block_of: tuple[int, bool] | None = None
-        self._introduced = False
-        self.spoke = False
-        self._alarm = float("inf")
+        self.introduced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._takers = {
             frames.PRIORITY: self._take_priority,
             frames.RST_STREAM: self._take_rst_stream,
@@ -117,89 +92,21 @@ class Connection(ABC, Generic[S, H]):
         announced = frames.settings({**_ANNOUNCED, **self._settings})
         self.wire.write(preface, announced, frames.window_update(0, more))
 
-    def ping(self) -> None:
-        """Ask whether the other side is there."""
-        self.wire.write(frames.frame(frames.PING, 0, 0, bytes(8)))
-
-    def fits(self, stream: S, size: int) -> bool:
-        """Return whether a message of so many bytes, prefix included, can go as one frame now."""
-        return (
-            size <= self._send_window
-            and size <= stream.send_window
-            and size <= self._largest_frame
-            and not self.wire.congested
-        )
-
-    def data(self, stream: S, message: bytes, *, last: bool = False) -> tuple[bytes, bytes]:
-        """Return a message that fits as a frame to be written, head and payload."""
-        length = len(message)
-        size = length + PREFIX.size
-        self.spoke = True
-        self._send_window -= size
-        stream.send_window -= size
-        head = frames.HEAD.pack(size << 8 | frames.DATA, last, stream.number)
-        return head + PREFIX.pack(0, length), message
-
-    async def send(self, stream: S, message: bytes, *, last: bool = False) -> bool:
-        """Send a message as fast as the other side takes it; return False if the stream ended."""
-        if not self.fits(stream, len(message) + PREFIX.size):
-            return await self._send_in_pieces(stream, message, last)
-        self.wire.write(*self.data(stream, message, last=last))
-        return True
-
-    def finish(self, stream: S, *more: bytes) -> None:
-        """End this side of a stream, which is over if the other side has ended it too."""
-        stream.local_done = True
-        self.spoke = True
-        self.wire.write(*more)
-        if stream.remote_done:
-            self.forget(stream)
-
-    def abandon(self, stream: S, code: ErrorCode) -> None:
-        """Tell the other side that a stream is over."""
-        if self.forget(stream):
-            self.wire.write(frames.reset(stream.number, code))
-
-    def forget(self, stream: S) -> bool:
-        """Drop a stream that is over; return whether it was there."""
-        stream.local_done = True
-        stream.make_room()
-        return self.streams.pop(stream.number, None) is not None
-
-    def watch(self, stream: S, deadline: float) -> None:
-        """Have ``stream.expire()`` called once the deadline has passed."""
-        stream.deadline = deadline
-        if deadline < self._alarm:
-            self._alarm = deadline
-            self.wire.alarm(deadline)
-
-    def expire(self, now: float) -> None:
-        """Tell the streams whose deadline has passed."""
-        self._alarm = float("inf")
-        for stream in list(self.streams.values()):
-            if stream.deadline is not None and stream.deadline <= now:
-                stream.expire()
-        left = [s.deadline for s in self.streams.values() if s.deadline is not None]
-        if left:
-            self._alarm = min(left)
-            self.wire.alarm(self._alarm)
-
     def grant(self, stream: S) -> None:
         """Let the other side send more on a stream if it may."""
         credit = stream.credit()
         if credit and stream.number in self.streams:
             self.wire.write(frames.window_update(stream.number, credit))
 
-    def decongested(self) -> None:
-        """Let all who wait to send look again."""
-        for stream in self.streams.values():
-            stream.make_room()
-
     def lost(self, error: RpcError) -> None:
         """End all streams, since the connection is gone."""
         self.closed = True
+        if not self.introduced.done():
+            self.introduced.set_exception(error)
+            self.introduced.exception()  # perhaps nobody waits for it
         streams = list(self.streams.values())
         self.streams.clear()
+        self._blocked.clear()
         for stream in streams:
             stream.local_done = True
             stream.make_room()
@@ -215,29 +122,6 @@ class Connection(ABC, Generic[S, H]):
         """Return the highest stream of the other side's."""
         return 0
 
-    async def _send_in_pieces(self, stream: S, message: bytes, last: bool) -> bool:
-        place, prefix = 0, PREFIX.pack(0, len(message))
-        body = memoryview(message)
-        while prefix or place < len(body):
-            room = min(self._send_window, stream.send_window, self._largest_frame)
-            if stream.local_done:
-                return False
-            if room <= 0 or self.wire.congested:
-                stream.room = asyncio.get_running_loop().create_future()
-                await stream.room
-                continue
-            first, prefix = prefix[:room], prefix[room:]
-            piece = body[place : place + room - len(first)]
-            place += len(piece)
-            size = len(first) + len(piece)
-            self._send_window -= size
-            stream.send_window -= size
-            self.spoke = True  # anew for each piece: clients that measure ping between them
-            ending = last and not prefix and place == len(body)
-            head = frames.HEAD.pack(size << 8 | frames.DATA, ending, stream.number)
-            self.wire.write(head + first, piece)
-        return True
-
     # Inwards.
 
     def receive(self, data: bytes) -> None:
@@ -251,7 +135,7 @@ class Connection(ABC, Generic[S, H]):
             self.break_off(error)
 
     def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if not self._introduced and (kind != frames.SETTINGS or flags & frames.ACK):
+        if not self.introduced.done() and (kind != frames.SETTINGS or flags & frames.ACK):
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, "the first frame is no SETTINGS")
         if self._block_of is not None and kind != frames.CONTINUATION:
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a header block is interrupted")
@@ -283,6 +167,8 @@ class Connection(ABC, Generic[S, H]):
             credit = CONNECTION_WINDOW - self._receive_window
             self._receive_window = CONNECTION_WINDOW
             self.wire.write(frames.window_update(0, credit))
+        if flags & frames.PADDED:
+            payload = control.unpadded(flags, payload)
         stream = self.streams.get(number)
         if stream is None:
             self._must_have_been_open(number, "DATA")
@@ -292,8 +178,6 @@ class Connection(ABC, Generic[S, H]):
         stream.receive_window -= size
         if stream.receive_window < 0:
             raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "more DATA than was granted", number)
-        if flags & frames.PADDED:
-            payload = control.unpadded(flags, payload)
         self._deliver(stream, payload, bool(flags & frames.END_STREAM))
 
     def _deliver(self, stream: S, payload: bytes, last: bool) -> None:
@@ -306,10 +190,17 @@ class Connection(ABC, Generic[S, H]):
             stream.refuse(error)
             return
         if last:
-            stream.remote_done = True
-            stream.ended()
+            self._end(stream)
         else:
             self.grant(stream)
+
+    def _end(self, stream: S) -> None:
+        """Know that the other side has ended a stream."""
+        stream.remote_done = True
+        if stream.reader is not None and stream.reader.in_message:
+            stream.refuse(RpcError(Code.INTERNAL, "grpc: the stream ended within a message"))
+        else:
+            stream.ended()
 
     def _take_block(self, number: int, flags: int, payload: bytes) -> None:
         payload = control.unpadded(flags, payload)
@@ -349,23 +240,27 @@ class Connection(ABC, Generic[S, H]):
         settings = control.read_settings(number, flags, payload)
         if settings is None:
             return
-        self._introduced = True
-        for name, value in settings:
+        for name, value in dict(settings).items():
             if name == Setting.INITIAL_WINDOW_SIZE:
-                more, self._initial_window = value - self._initial_window, value
-                for stream in self.streams.values():
-                    self._widen(stream, more)
+                self._initial_window = value
+                self.decongested()
             elif name == Setting.MAX_FRAME_SIZE:
                 self._largest_frame = min(value, MAX_FRAME)
             elif name == Setting.MAX_CONCURRENT_STREAMS:
                 self.most_streams = value
+                self._admit()
             elif name == Setting.MAX_HEADER_LIST_SIZE:
                 self.largest_headers = value
+        if not self.introduced.done():
+            self.introduced.set_result(None)
         self.wire.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
 
+    def _admit(self) -> None:
+        """Know that there may be room for more streams."""
+
     def _widen(self, stream: S, more: int) -> None:
-        stream.send_window += more
-        if stream.send_window > frames.MOST_WINDOW:
+        stream.used -= more
+        if self._initial_window - stream.used > frames.MOST_WINDOW:
             raise Http2Error(ErrorCode.FLOW_CONTROL_ERROR, "a window overflows", stream.number)
         stream.make_room()
 

@@ -96,7 +96,7 @@ _MAX_FRAMES = frames.LEAST_MAX_FRAME, frames.MOST_MAX_FRAME
 
 def _not_itself(number: int, payload: bytes) -> None:
     if _PRIORITY.unpack_from(payload)[0] & frames.LAST_STREAM == number:
-        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself", number)
+        raise Http2Error(ErrorCode.PROTOCOL_ERROR, "a stream depends on itself")
 
 
 def _only(layout: Struct, payload: bytes, what: str) -> int:

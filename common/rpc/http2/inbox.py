@@ -7,6 +7,9 @@ from collections import deque
 
 from ..status import RpcError
 
+_OVERHEAD = 64
+"""Bytes that a message takes besides its own, so that even empty ones fill an inbox."""
+
 
 class Inbox:
     """A queue for one reader, which ends well or with an error; held: bytes in it."""
@@ -23,7 +26,7 @@ class Inbox:
     def put(self, message: bytes) -> None:
         """Add a message."""
         self._arrived.append(message)
-        self.held += len(message)
+        self.held += len(message) + _OVERHEAD
         self._wake()
 
     def end(self, error: RpcError | None = None) -> None:
@@ -46,7 +49,7 @@ class Inbox:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
         message = self._arrived.popleft()
-        self.held -= len(message)
+        self.held -= len(message) + _OVERHEAD
         return message
 
     def _wake(self) -> None:

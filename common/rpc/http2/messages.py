@@ -5,16 +5,14 @@
 
 from __future__ import annotations
 
-import zlib
 from struct import Struct
 
 from ..status import Code, RpcError
 
 PREFIX = Struct(">BI")
 
-_WINDOW_BITS = {b"gzip": 31, b"deflate": 15}
-"""zlib's names for what gRPC may compress with."""
-ENCODINGS = "identity,deflate,gzip"
+ENCODINGS = "identity"
+"""Fabric's servers and clients have no compression built in either."""
 
 
 def prefixed(message: bytes) -> bytes:
@@ -25,17 +23,18 @@ def prefixed(message: bytes) -> bytes:
 class MessageReader:
     """Takes messages out of the DATA of one stream.
 
-    encoding: the ``grpc-encoding`` of the stream; largest: bytes of a message before and after
-    decompression, RpcError RESOURCE_EXHAUSTED beyond.
+    encoding: the ``grpc-encoding`` of the stream; largest: bytes of a message, RpcError
+    RESOURCE_EXHAUSTED beyond; unknown: the code for a message that is compressed.
     """
 
-    __slots__ = ("_encoding", "_held", "_largest", "_missing")
+    __slots__ = ("_encoding", "_held", "_largest", "_needed", "_unknown")
 
-    def __init__(self, encoding: bytes, largest: int) -> None:
+    def __init__(self, encoding: bytes, largest: int, unknown: Code = Code.INTERNAL) -> None:
         self._encoding = encoding
         self._largest = largest
-        self._held: list[bytes] = []
-        self._missing = 0
+        self._unknown = unknown
+        self._held = bytearray()  # one: a sender may choose pieces of a byte
+        self._needed = 0
 
     @property
     def in_message(self) -> bool:
@@ -45,48 +44,37 @@ class MessageReader:
     def feed(self, data: bytes) -> list[bytes]:
         """Return the messages that are complete with ``data``."""
         if self._held:
-            self._held.append(data)
-            self._missing -= len(data)
-            if self._missing > 0:
+            self._held += data
+            if len(self._held) < self._needed:
                 return []
-            data = b"".join(self._held)
-            self._held.clear()
+            data, self._held = bytes(self._held), bytearray()
         messages: list[bytes] = []
         place, end = 0, len(data)
-        self._missing = PREFIX.size
+        needed = PREFIX.size
         while end - place >= PREFIX.size:
             compressed, length = PREFIX.unpack_from(data, place)
             if length > self._largest:
                 raise self._too_large(length)
+            if compressed:
+                raise self._compressed()
             start = place + PREFIX.size
             if end - start < length:
-                self._missing += length
+                needed += length
                 break
             place = start + length
-            messages.append(self._plain(compressed, data[start:place]))
+            messages.append(data[start:place])
         if place < end:
-            self._held.append(data[place:])
-            self._missing -= end - place
+            self._held += data[place:]
+            self._needed = needed
         return messages
 
-    def _plain(self, compressed: int, message: bytes) -> bytes:
-        if not compressed:
-            return message
-        bits = _WINDOW_BITS.get(self._encoding)
-        if compressed != 1 or bits is None:
-            raise RpcError(
-                Code.INTERNAL, f"grpc: a compressed message with encoding {self._encoding!r}"
-            )
-        inflater = zlib.decompressobj(bits)
-        try:
-            plain = inflater.decompress(message, self._largest + 1)
-        except zlib.error as error:
-            raise RpcError(Code.INTERNAL, f"grpc: failed to decompress: {error}") from error
-        if len(plain) > self._largest:
-            raise self._too_large(len(plain))
-        if not inflater.eof:
-            raise RpcError(Code.INTERNAL, "grpc: a compressed message ends too soon")
-        return plain
+    def _compressed(self) -> RpcError:
+        encoding = self._encoding.decode(errors="replace")
+        if encoding == "identity":
+            return RpcError(Code.INTERNAL, "grpc: compressed flag set with identity encoding")
+        return RpcError(
+            self._unknown, f"grpc: no decompressor is installed for grpc-encoding {encoding!r}"
+        )
 
     def _too_large(self, size: int) -> RpcError:
         return RpcError(

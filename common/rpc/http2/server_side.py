@@ -20,12 +20,13 @@ from ..server import Call, Method, ServiceRegistry
 from ..status import Code, RpcError
 from . import frames
 from .closing import RESPONSE, SUCCESS, failure, refusal
-from .connection import Connection, Wire
+from .connection import Connection
 from .frames import ErrorCode, Http2Error, Setting
 from .header_blocks import MAX_HEADER_BYTES, Fields, header_frames
 from .inbox import Inbox
 from .messages import PREFIX, MessageReader
 from .opening import Opening, read_opening
+from .sending import Wire
 from .stream import Stream
 
 log = logging.getLogger(__name__)
@@ -49,18 +50,17 @@ class ServerStream(Stream):
         self,
         connection: ServerConnection,
         number: int,
-        send_window: int,
         method: Method,
         opening: Opening,
     ) -> None:
-        super().__init__(number, send_window)
+        super().__init__(number)
         self._connection = connection
         self._method = method
         self._timeout = opening.timeout
         self._request: bytes | None = None
         self._headers_sent = False
         self._task: asyncio.Task[None] | None = None
-        self.reader = MessageReader(opening.encoding, MAX_MESSAGE_BYTES)
+        self.reader = MessageReader(opening.encoding, MAX_MESSAGE_BYTES, Code.UNIMPLEMENTED)
         if method.client_streaming:
             self.inbox = Inbox()
             self._start(self._stream(self._requests(self.inbox)))
@@ -249,12 +249,15 @@ class ServerConnection(Connection[ServerStream, Opening]):
             self._ending.add(task)
             task.add_done_callback(self._ending.discard)
 
-    async def cancel(self) -> None:
-        """End the calls that are under way, and return once nobody works on them."""
+    async def cancel(self, patience: float = 1.0) -> None:
+        """End the calls that are under way, and return once nobody works on them.
+
+        patience: seconds for those who work on them to heed it.
+        """
         for stream in list(self.streams.values()):
             stream.close(RpcError(Code.UNAVAILABLE, "the server stops"))
         if self._ending:
-            await asyncio.wait(self._ending)
+            await asyncio.wait(self._ending, timeout=patience)
 
     def _close_when_done(self) -> None:
         if not self.streams and not self.closed:
@@ -283,7 +286,7 @@ class ServerConnection(Connection[ServerStream, Opening]):
         if said.malformed or said.trailing:
             reason = said.malformed or "there is no request"
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, reason, number)
-        if self._draining or len(self.streams) >= MOST_STREAMS:
+        if self._draining or len(self.streams) + len(self._ending) >= MOST_STREAMS:
             self.wire.write(frames.reset(number, ErrorCode.REFUSED_STREAM))
             return
         self._open_call(number, said, last)
@@ -297,7 +300,7 @@ class ServerConnection(Connection[ServerStream, Opening]):
         except RpcError as error:
             self._answer(number, failure(error, first=True), last)
             return
-        stream = ServerStream(self, number, self._initial_window, method, opening)
+        stream = ServerStream(self, number, method, opening)
         self.streams[number] = stream
         if opening.timeout is not None:
             self.watch(stream, self.loop.time() + opening.timeout)
@@ -316,8 +319,7 @@ class ServerConnection(Connection[ServerStream, Opening]):
             raise Http2Error(ErrorCode.STREAM_CLOSED, "headers after the end", stream.number)
         if not said.trailing or not last:
             raise Http2Error(ErrorCode.PROTOCOL_ERROR, "headers within a request", stream.number)
-        stream.remote_done = True
-        stream.ended()
+        self._end(stream)
 
     def _take_reset(self, stream: ServerStream, code: int) -> None:
         stream.cancel()

@@ -16,6 +16,7 @@ STREAM_WINDOW = 1024 * 1024
 class Stream(ABC):
     """Windows in bytes, and which sides are done.
 
+    used: bytes sent beyond those that were granted one by one, of the window every stream has;
     deadline: when it expires, in the loop's time; room: woken when there may be room to send;
     inbox: where messages wait, None for a call with a single one.
     """
@@ -29,12 +30,12 @@ class Stream(ABC):
         "receive_window",
         "remote_done",
         "room",
-        "send_window",
+        "used",
     )
 
-    def __init__(self, number: int, send_window: int) -> None:
+    def __init__(self, number: int) -> None:
         self.number = number
-        self.send_window = send_window
+        self.used = 0
         self.receive_window = STREAM_WINDOW
         self.remote_done = False
         self.local_done = False

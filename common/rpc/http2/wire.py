@@ -22,6 +22,8 @@ _MOST_UNREAD = 8 * 1024 * 1024
 
 _SECOND_LOOK = 0.1
 """Seconds in which the loop can read what has arrived while it could not."""
+_FAREWELL = 5.0
+"""Seconds in which a peer must take what was last sent to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
 
     def eof_received(self) -> None:
         """Half-closed connections are none."""
+        self._loop.call_later(_FAREWELL, self.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.transport = None
@@ -108,6 +111,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
         self._flush()
         if self.transport is not None:
             self.transport.close()
+            self._loop.call_later(_FAREWELL, self.abort)
 
     def abort(self) -> None:
         """End the connection without sending anything more."""

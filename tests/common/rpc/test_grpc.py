@@ -2,22 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
 import grpc.aio
 import pytest
 import pytest_asyncio
 
-from gridloom.common.rpc import Channel, Code, RpcError
+from gridloom.common.rpc import Channel, Code, RpcError, grpc_server
 from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.grpcio_channel import GrpcioChannel
 from gridloom.common.rpc.grpcio_server import GrpcioServer
+from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.protos.gateway.gateway_pb2 import (
     ChaincodeEventsResponse,
+    EvaluateRequest,
+    EvaluateResponse,
     SignedChaincodeEventsRequest,
 )
 from harness.transport_conformance import (
+    EVALUATE,
     EVENTS,
     ScriptedGateway,
     TransportConformance,
@@ -142,6 +147,73 @@ async def test_a_taken_port_is_an_error_that_names_the_address() -> None:
     with pytest.raises(OSError, match=f"127.0.0.1:{port}"):
         await GrpcServer(registry, f"127.0.0.1:{port}").start()
     await first.stop(0)
+
+
+@asynccontextmanager
+async def silent_server() -> AsyncIterator[str]:
+    """Accepts connections and says nothing; its address."""
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    async with server:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_a_server_that_says_nothing_is_unavailable() -> None:
+    async with silent_server() as target:
+        channel = GrpcChannel(target, liveness=Liveness(attempt=100))
+        with pytest.raises(RpcError, match=target) as caught:
+            await channel.unary(EVALUATE, EvaluateRequest(), EvaluateResponse)
+        assert caught.value.code is Code.UNAVAILABLE
+        await channel.close()
+
+
+async def test_a_channel_that_is_closed_while_it_connects_cancels_its_calls() -> None:
+    async with silent_server() as target:
+        channel = GrpcChannel(target)
+        calling = asyncio.create_task(channel.unary(EVALUATE, EvaluateRequest(), EvaluateResponse))
+        await asyncio.sleep(0.01)
+        await channel.close()
+        with pytest.raises(RpcError) as caught:
+            await calling
+        assert caught.value.code is Code.CANCELLED
+
+
+async def test_a_client_that_says_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc_server, "_HANDSHAKE_SECONDS", 0.05)
+    server = GrpcServer(scripted_registry()[0], "127.0.0.1:0")
+    reader, writer = await asyncio.open_connection("127.0.0.1", await server.start())
+    try:
+        async with asyncio.timeout(60):
+            with suppress(ConnectionError):
+                while await reader.read(1000):
+                    pass
+    finally:
+        writer.close()
+        await server.stop(0)
+
+
+async def test_a_channel_finds_a_server_that_came_back() -> None:
+    registry, _ = scripted_registry()
+    server = GrpcServer(registry, "127.0.0.1:0")
+    port = await server.start()
+    channel = GrpcChannel(f"127.0.0.1:{port}", liveness=Liveness(reconnect=(10, 20)))
+    try:
+        assert await channel.unary(EVALUATE, EvaluateRequest(), EvaluateResponse)
+        await server.stop(0)
+        with pytest.raises(RpcError, match="UNAVAILABLE"):
+            await channel.unary(EVALUATE, EvaluateRequest(), EvaluateResponse)
+        server = GrpcServer(registry, f"127.0.0.1:{port}")
+        await server.start()
+        async with asyncio.timeout(60):
+            await channel.wait_for_ready()
+        assert await channel.unary(EVALUATE, EvaluateRequest(), EvaluateResponse)
+    finally:
+        await channel.close()
+        await server.stop(0)
 
 
 def test_private_keys_stay_out_of_representations() -> None:

@@ -108,6 +108,10 @@ BROKEN_CONNECTIONS = {
         ErrorCode.FLOW_CONTROL_ERROR,
     ),
     "no credit": (HELLO + frames.window_update(0, 0), ErrorCode.PROTOCOL_ERROR),
+    "a dependency on itself": (
+        HELLO + frames.frame(frames.PRIORITY, 0, 1, bytes((0, 0, 0, 1, 0))),
+        ErrorCode.PROTOCOL_ERROR,
+    ),
 }
 
 
@@ -132,10 +136,6 @@ BROKEN_STREAMS = {
         ErrorCode.FLOW_CONTROL_ERROR,
     ),
     "no credit": (headers(1) + frames.window_update(1, 0), ErrorCode.PROTOCOL_ERROR),
-    "a dependency on itself": (
-        frames.frame(frames.PRIORITY, 0, 1, bytes((0, 0, 0, 1, 0))),
-        ErrorCode.PROTOCOL_ERROR,
-    ),
 }
 
 
@@ -165,6 +165,7 @@ async def answered(server: ServerConnection) -> None:
         (headers(1) + data(1, prefixed(b"") * 2, frames.END_STREAM), Code.INTERNAL),
         (headers(1) + data(1, prefixed(b"\xff"), frames.END_STREAM), Code.INTERNAL),
         (headers(1) + data(1, b"\0\x7f\xff\xff\xff"), Code.RESOURCE_EXHAUSTED),
+        (headers(1) + data(1, b"\0\0", frames.END_STREAM), Code.INTERNAL),  # a cut message
         (call(1, "cancelled"), Code.CANCELLED),
         (call(1, "bug"), Code.UNKNOWN),
         (headers(1, opening_block("/no/thing", "a", "http", None)), Code.UNIMPLEMENTED),
@@ -209,6 +210,34 @@ async def test_more_data_than_was_granted_is_refused(
     for _ in range(30):  # the service reads nothing in the meantime
         server.receive(data(1, piece))
     assert frames.reset(1, ErrorCode.FLOW_CONTROL_ERROR) in wire.taken()
+
+
+async def test_empty_messages_fill_an_inbox_too(
+    served: tuple[ServerConnection, RecordingWire],
+) -> None:
+    server, wire = served
+    server.receive(headers(1, STREAMING))
+    piece = prefixed(b"") * 10_000
+    for _ in range(200):
+        if 1 in server.streams:
+            inbox = server.streams[1].inbox
+            assert inbox is not None
+            assert inbox.held < 16 * STREAM_WINDOW  # 64 bytes for each of 5
+        server.receive(data(1, piece))
+    assert frames.reset(1, ErrorCode.FLOW_CONTROL_ERROR) in wire.taken()
+
+
+async def test_the_last_word_of_a_long_settings_counts(
+    served: tuple[ServerConnection, RecordingWire],
+) -> None:
+    server, wire = served
+    windows = b"".join(frames.SETTING.pack(Setting.INITIAL_WINDOW_SIZE, n) for n in range(40_000))
+    server.receive(frames.frame(frames.SETTINGS, 0, 0, windows))
+    assert wire.frames() == [(frames.SETTINGS, frames.ACK, 0, b"")]
+    server.receive(headers(1, STREAMING))
+    assert server.fits(server.streams[1], 15_000)
+    server.receive(frames.settings({Setting.INITIAL_WINDOW_SIZE: 14_999}))
+    assert not server.fits(server.streams[1], 15_000)
 
 
 class SlowReader:
@@ -382,6 +411,23 @@ async def test_calls_wait_for_a_place_where_the_server_limits_them() -> None:
     assert await second == b"yes"
 
 
+async def test_calls_go_on_when_the_server_raises_its_limit() -> None:
+    client = ClientConnection(RecordingWire(), "peer0", "http")
+    client.receive(frames.settings({Setting.MAX_CONCURRENT_STREAMS: 0}))
+    calls = [asyncio.create_task(client.unary(EVALUATE, b"", None)) for _ in range(3)]
+    await asyncio.sleep(0)
+    client.receive(frames.settings({Setting.MAX_CONCURRENT_STREAMS: 1}))
+    calls[0].cancel()  # its place goes to the next one
+    async with asyncio.timeout(60):
+        while not client.streams:  # noqa: ASYNC110  # as above
+            await asyncio.sleep(0)
+        client.receive(answer(1))
+        assert await calls[1] == b"yes"
+    client.lost(RpcError(Code.UNAVAILABLE, "gone"))
+    with pytest.raises(RpcError):
+        await calls[2]
+
+
 def answer(stream: int) -> bytes:
     return (
         header_frames(stream, RESPONSE, last=False)
@@ -402,6 +448,10 @@ BAD_ANSWERS = {
     ),
     "no response": (
         header_frames(1, RESPONSE, last=False) + headers(1, SUCCESS, last=True),
+        Code.INTERNAL,
+    ),
+    "a cut response": (
+        header_frames(1, RESPONSE, last=False) + data(1, b"\0\0") + headers(1, SUCCESS, last=True),
         Code.INTERNAL,
     ),
     "two responses": (
