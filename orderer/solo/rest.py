@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from ..chain import LONGEST_REST, REST_PER_MESSAGE, Timer, TimerHandle
 
-LONGEST_COMPANY = 2.0
+LONGEST_COMPANY = 1.3
 COMPANY_PER_MESSAGE = 0.005
 """The next block waits until those who follow the chain are done with the last one, and for up
-to as long again if messages come so fast that it will have company: seconds for each message
-that the last one had."""
+to a third as long again if messages come so fast that it will have company: seconds for each
+message that the last one had."""
 
 LONGEST_WAIT = 0.1
 """Seconds after which nobody is waited for."""

@@ -3,7 +3,7 @@
 import pytest
 
 from gridloom.orderer.chain import LONGEST_REST, REST_PER_MESSAGE
-from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_WAIT, gap
+from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_COMPANY, LONGEST_WAIT, gap
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,9 @@ from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_WAIT, gap
         pytest.param(0.0, 1, REST_PER_MESSAGE, id="unseen followers of a lone message"),
         pytest.param(0.0, 500, LONGEST_REST, id="unseen followers of many"),
         pytest.param(0.03, 1, 0.03, id="slow followers, no company: no longer than they"),
-        pytest.param(0.003, 1, COMPANY_PER_MESSAGE, id="fast followers, no company"),
-        pytest.param(0.03, 8, 8 * COMPANY_PER_MESSAGE, id="some company"),
-        pytest.param(0.03, 100, 0.06, id="much company: as long again"),
+        pytest.param(0.0045, 1, COMPANY_PER_MESSAGE, id="fast followers, no company"),
+        pytest.param(0.03, 7, 7 * COMPANY_PER_MESSAGE, id="some company"),
+        pytest.param(0.05, 100, LONGEST_COMPANY * 0.05, id="much company: a third as long again"),
         pytest.param(0.09, 100, LONGEST_WAIT, id="never longer than that"),
     ],
 )
