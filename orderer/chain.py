@@ -33,8 +33,8 @@ class CuttingMode(Enum):
     MANUAL = "manual"
 
 
-REST_PER_MESSAGE = 0.001
-LONGEST_REST = 0.03
+REST_PER_MESSAGE = 0.003
+LONGEST_REST = 0.05
 """Seconds between two blocks that idleness ends: a block costs every peer some milliseconds of
 work, so under load the next one waits a little for company, the longer the more there was."""
 

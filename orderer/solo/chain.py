@@ -226,6 +226,7 @@ class SoloChain:
             else:
                 await self._support.write_block(block)
             if batch.paced:
+                self._rest.written()
                 self._support.when_followed(self._rest.taken_up)
         if batch.cut is not None and not batch.cut.number.done():
             batch.cut.number.set_result(number)

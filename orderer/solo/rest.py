@@ -23,13 +23,17 @@ ENOUGH = 64
 that can be seen are done, so many wait for no more company."""
 
 
-def gap(took: float, messages: int) -> float:
+ELSEWHERE = 0.0015
+"""Seconds: who follows a block and is back sooner has only passed it on to another process."""
+
+
+def gap(took: float, messages: int, *, seen: bool) -> float:
     """Seconds from the end of one block to that of the next.
 
-    took: how long its followers were busy with a block of so many messages; 0 where they work
-    in other processes, so that nobody here can know.
+    took: how long a block of so many messages took until its followers were back; seen: whether
+    what they did with it was done in this process, so that it is in that time.
     """
-    unseen = min(LONGEST_REST, REST_PER_MESSAGE * messages)
+    unseen = 0.0 if seen else min(LONGEST_REST, REST_PER_MESSAGE * messages)
     company = min(LONGEST_COMPANY * took, COMPANY_PER_MESSAGE * messages)
     return min(LONGEST_WAIT, max(took, unseen, company))
 
@@ -47,7 +51,7 @@ class Rest:
         self._seconds = seconds
         self._over = over
         self._running: TimerHandle | None = None
-        self._began = 0.0
+        self._began = self._written = 0.0
         self._messages = 0
         self._followed = False
 
@@ -57,18 +61,23 @@ class Rest:
 
     def begin(self, messages: int) -> None:
         """A block of so many messages was ended."""
-        self._began = self._seconds()
+        self._began = self._written = self._seconds()
         self._messages = messages
         self._followed = False
         self._run(LONGEST_WAIT)
+
+    def written(self) -> None:
+        """Those who follow the chain have the block now."""
+        self._written = self._seconds()
 
     def taken_up(self) -> None:
         """Everybody who follows the chain has done with the block."""
         if self._running is None:
             return
-        took = self._seconds() - self._began
+        now = self._seconds()
+        took, seen = now - self._began, now - self._written > ELSEWHERE
         self._followed = True
-        self._run(gap(took, self._messages) - took)
+        self._run(gap(took, self._messages, seen=seen) - took)
         if self._running is not None:
             self._over()
 

@@ -7,22 +7,26 @@ from gridloom.orderer.solo.rest import COMPANY_PER_MESSAGE, LONGEST_COMPANY, LON
 
 
 @pytest.mark.parametrize(
-    ("took", "messages", "expected"),
+    ("took", "messages", "seen", "expected"),
     [
-        pytest.param(0.0, 1, REST_PER_MESSAGE, id="unseen followers of a lone message"),
-        pytest.param(0.0, 500, LONGEST_REST, id="unseen followers of many"),
-        pytest.param(0.03, 1, 0.03, id="slow followers, no company: no longer than they"),
-        pytest.param(0.0045, 1, COMPANY_PER_MESSAGE, id="fast followers, no company"),
-        pytest.param(0.03, 7, 7 * COMPANY_PER_MESSAGE, id="some company"),
-        pytest.param(0.05, 100, LONGEST_COMPANY * 0.05, id="much company: a third as long again"),
-        pytest.param(0.09, 100, LONGEST_WAIT, id="never longer than that"),
+        pytest.param(0.0, 1, False, REST_PER_MESSAGE, id="a lone message that goes elsewhere"),
+        pytest.param(0.0, 500, False, LONGEST_REST, id="many that go elsewhere"),
+        pytest.param(0.01, 500, True, 0.013, id="many, but we see what they cost"),
+        pytest.param(0.03, 1, True, 0.03, id="slow followers, no company: no longer than they"),
+        pytest.param(0.0045, 1, True, COMPANY_PER_MESSAGE, id="fast followers, no company"),
+        pytest.param(0.03, 7, True, 7 * COMPANY_PER_MESSAGE, id="some company"),
+        pytest.param(0.05, 100, True, LONGEST_COMPANY * 0.05, id="much company: a third more"),
+        pytest.param(0.09, 100, True, LONGEST_WAIT, id="never longer than that"),
     ],
 )
-def test_the_gap_between_two_blocks(took: float, messages: int, expected: float) -> None:
-    assert gap(took, messages) == pytest.approx(expected)
+def test_the_gap_between_two_blocks(
+    took: float, messages: int, seen: bool, expected: float
+) -> None:
+    assert gap(took, messages, seen=seen) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("seen", [False, True])
 @pytest.mark.parametrize("messages", [1, 7, 500])
-def test_more_work_never_makes_the_next_block_come_sooner(messages: int) -> None:
-    gaps = [gap(milliseconds / 1000, messages) for milliseconds in range(200)]
+def test_more_work_never_makes_the_next_block_come_sooner(messages: int, seen: bool) -> None:
+    gaps = [gap(milliseconds / 1000, messages, seen=seen) for milliseconds in range(200)]
     assert gaps == sorted(gaps)
