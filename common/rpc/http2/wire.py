@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
@@ -63,6 +65,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
+        _give_up_after(transport.get_extra_info("socket"), self._keepalive.timeout)
         self.connection = self._begin(self)
         self._heard = self._loop.time()
         self._pulse = self._loop.call_at(self._heard + self._keepalive.after, self._check)
@@ -158,3 +161,14 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
                 self.connection.ping()
                 self._asked, again = now, now + keepalive.timeout
         self._pulse = self._loop.call_at(again, self._check)
+
+
+def _give_up_after(connection: socket.socket, seconds: float) -> None:
+    """Have the system end a connection whose other side does not acknowledge what was sent.
+
+    As gRPC does: a host that is gone is noticed by the next message to it, not only by a ping.
+    """
+    option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux
+    if option is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
+        with socket.socket(fileno=os.dup(connection.fileno())) as own:  # uvloop's cannot be set
+            own.setsockopt(socket.IPPROTO_TCP, option, round(seconds * 1000))
