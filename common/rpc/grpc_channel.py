@@ -11,8 +11,9 @@ from google.protobuf.message import DecodeError, Message
 
 from ..tls_context import ALPN, client_context
 from .http2.client_side import ClientConnection, ResponseStream, Unprocessed
+from .http2.messages import encoded
 from .http2.wire import AsyncioWire, Keepalive
-from .liveness import MAX_MESSAGE_BYTES, PATIENT, Liveness
+from .liveness import PATIENT, Liveness
 from .status import Code, RpcError
 from .tls import ClientTls
 
@@ -46,7 +47,7 @@ class GrpcChannel:
     async def unary(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> M:
-        message = _encoded(request)
+        message = encoded(request)
         began = asyncio.get_running_loop().time()
         connection, left = self._connection, timeout
         if connection is None or not connection.usable:
@@ -66,7 +67,7 @@ class GrpcChannel:
         connection, timeout = await self._connected(timeout)
         call = await connection.stream(method, timeout)
         try:
-            await connection.send(call, _encoded(request), last=True)
+            await connection.send(call, encoded(request), last=True)
             call.local_done = True
             while (response := await call.next()) is not None:
                 yield _decoded(response_type, response)
@@ -217,22 +218,12 @@ async def _write(
     """
     try:
         async for request in requests:
-            if not await connection.send(call, _encoded(request)):
+            if not await connection.send(call, encoded(request)):
                 return
         connection.send_last(call)
     except BaseException:
         connection.give_up(call)
         raise
-
-
-def _encoded(request: Message) -> bytes:
-    data = request.SerializeToString()
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise RpcError(
-            Code.RESOURCE_EXHAUSTED,
-            f"grpc: trying to send message larger than max ({len(data)} vs. {MAX_MESSAGE_BYTES})",
-        )
-    return data
 
 
 def _decoded(response_type: type[M], response: bytes) -> M:

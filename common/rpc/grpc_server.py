@@ -82,8 +82,8 @@ class GrpcServer:
             wire.connection.drain()
         if wires and grace:
             await asyncio.wait([wire.lost for wire in wires], timeout=grace)
+        await asyncio.gather(*(wire.connection.cancel(_FAREWELL) for wire in wires))
         for wire in wires:
-            await wire.connection.cancel(_FAREWELL)
             wire.close()
         if wires:
             await asyncio.wait([wire.lost for wire in wires], timeout=_FAREWELL)

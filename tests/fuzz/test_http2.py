@@ -8,13 +8,12 @@ from gridloom.common.rpc.http2.client_side import ClientConnection
 from gridloom.common.rpc.http2.closing import RESPONSE, SUCCESS
 from gridloom.common.rpc.http2.frames import ErrorCode, Setting
 from gridloom.common.rpc.http2.header_blocks import header_frames
-from gridloom.common.rpc.http2.messages import prefixed
 from gridloom.common.rpc.http2.opening import opening_block
 from gridloom.common.rpc.http2.server_side import ServerConnection
 from gridloom.protos.common.common_pb2 import Envelope
 from gridloom.protos.gateway.gateway_pb2 import EvaluateRequest
 from harness.fuzz import fuzz_async
-from harness.http2_wires import RecordingWire
+from harness.http2_wires import RecordingWire, prefixed
 from harness.transport_conformance import BROADCAST, EVALUATE, scripted_registry
 
 SETTINGS = frames.settings({Setting.INITIAL_WINDOW_SIZE: 70_000, Setting.MAX_FRAME_SIZE: 20_000})

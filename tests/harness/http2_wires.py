@@ -7,8 +7,14 @@ import asyncio
 from gridloom.common.rpc.http2 import frames
 from gridloom.common.rpc.http2.client_side import ClientConnection
 from gridloom.common.rpc.http2.frames import Frame, FrameReader
+from gridloom.common.rpc.http2.messages import PREFIX
 from gridloom.common.rpc.http2.server_side import ServerConnection
 from gridloom.common.rpc.server import ServiceRegistry
+
+
+def prefixed(message: bytes) -> bytes:
+    """Return a message as it is sent, uncompressed."""
+    return PREFIX.pack(0, len(message)) + message
 
 
 class RecordingWire:
@@ -59,9 +65,6 @@ class TiedWire(RecordingWire):
         assert self.other is not None
         for at in range(0, len(data), self._piece):
             self.other.receive(data[at : at + self._piece])
-
-    def alarm(self, when: float) -> None:
-        self.alarms.append(when)
 
 
 def tied(

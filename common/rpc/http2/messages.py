@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from struct import Struct
 
+from google.protobuf.message import Message
+
+from ..liveness import MAX_MESSAGE_BYTES
 from ..status import Code, RpcError
 
 PREFIX = Struct(">BI")
@@ -15,9 +18,15 @@ ENCODINGS = "identity"
 """Fabric's servers and clients have no compression built in either."""
 
 
-def prefixed(message: bytes) -> bytes:
-    """Return a message as it is sent, uncompressed."""
-    return PREFIX.pack(0, len(message)) + message
+def encoded(message: Message) -> bytes:
+    """Return the bytes of a message to be sent; RpcError RESOURCE_EXHAUSTED if it is too large."""
+    data = message.SerializeToString()
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise RpcError(
+            Code.RESOURCE_EXHAUSTED,
+            f"grpc: trying to send message larger than max ({len(data)} vs. {MAX_MESSAGE_BYTES})",
+        )
+    return data
 
 
 class MessageReader:

@@ -24,7 +24,7 @@ from .connection import Connection
 from .frames import ErrorCode, Http2Error, Setting
 from .header_blocks import MAX_HEADER_BYTES, Fields, header_frames
 from .inbox import Inbox
-from .messages import PREFIX, MessageReader
+from .messages import PREFIX, MessageReader, encoded
 from .opening import Opening, read_opening
 from .sending import Wire
 from .stream import Stream
@@ -118,7 +118,7 @@ class ServerStream(Stream):
         try:
             message = _decode(self._method, request)
             answer = await self._method.handler(message, self._call())
-            response = _encoded(answer)
+            response = encoded(answer)
         except asyncio.CancelledError:
             self._cancelled()
             raise
@@ -144,7 +144,7 @@ class ServerStream(Stream):
             async with aclosing(self._method.handler(first, self._call())) as responses:
                 async for response in responses:
                     self._send_headers()
-                    if not await connection.send(self, _encoded(response)):
+                    if not await connection.send(self, encoded(response)):
                         return
         except asyncio.CancelledError:
             self._cancelled()
@@ -346,13 +346,3 @@ def _decode(method: Method, request: bytes) -> Message:
         return method.request_type.FromString(request)
     except DecodeError as error:
         raise RpcError(Code.INTERNAL, f"grpc: error unmarshalling request: {error}") from error
-
-
-def _encoded(response: Message) -> bytes:
-    data = response.SerializeToString()
-    if len(data) > MAX_MESSAGE_BYTES:
-        raise RpcError(
-            Code.RESOURCE_EXHAUSTED,
-            f"grpc: trying to send message larger than max ({len(data)} vs. {MAX_MESSAGE_BYTES})",
-        )
-    return data

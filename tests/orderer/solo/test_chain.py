@@ -278,7 +278,7 @@ async def test_the_next_block_waits_for_those_who_follow(bench) -> None:
 
 
 @idle
-async def test_where_messages_come_fast_it_waits_for_as_long_again(bench) -> None:
+async def test_where_messages_come_fast_it_waits_a_little_longer(bench) -> None:
     bench.support.followers_busy = True
     bench.support.gate.clear()
     await bench.order("a")

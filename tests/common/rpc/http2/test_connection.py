@@ -14,13 +14,13 @@ from gridloom.common.rpc.http2.closing import RESPONSE, SUCCESS
 from gridloom.common.rpc.http2.connection import CONNECTION_WINDOW
 from gridloom.common.rpc.http2.frames import ErrorCode, Setting
 from gridloom.common.rpc.http2.header_blocks import block, header_frames
-from gridloom.common.rpc.http2.messages import MessageReader, prefixed
+from gridloom.common.rpc.http2.messages import MessageReader
 from gridloom.common.rpc.http2.opening import opening_block
 from gridloom.common.rpc.http2.server_side import ServerConnection
 from gridloom.common.rpc.http2.stream import STREAM_WINDOW
 from gridloom.protos.common.common_pb2 import Envelope
 from gridloom.protos.gateway.gateway_pb2 import EvaluateRequest, EvaluateResponse
-from harness.http2_wires import RecordingWire, tied
+from harness.http2_wires import RecordingWire, prefixed, tied
 from harness.transport_conformance import BROADCAST, EVALUATE, EVENTS, scripted_registry
 
 ONLY_HERE = 2

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridloom.common.rpc import Code, RpcError
-from gridloom.common.rpc.http2.messages import PREFIX, MessageReader, prefixed
+from gridloom.common.rpc.http2.messages import PREFIX, MessageReader
+from harness.http2_wires import prefixed
 
 
 def compressed(message: bytes) -> bytes:
