@@ -2,7 +2,8 @@
 
 Two dictionaries stand for young and old.  When the young one is full it becomes the old
 one, so an entry survives between one and two times the capacity without any bookkeeping
-on a hit.  Reading takes no lock: a race can only cause a miss, never a wrong answer.
+on a hit.  Only forgetting takes a lock: otherwise a race can cause a miss, or a few entries
+more, but never a wrong answer.
 (Fabric: msp/cache, a second-chance cache of 100 entries)
 """
 
@@ -37,10 +38,11 @@ class BoundedMemo(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Remember a value, forgetting the oldest generation when full."""
-        with self._lock:
-            if len(self._young) >= self._capacity:
-                self._old, self._young = self._young, {}
-            self._young[key] = value
+        if len(self._young) >= self._capacity:
+            with self._lock:
+                if len(self._young) >= self._capacity:
+                    self._old, self._young = self._young, {}
+        self._young[key] = value
 
     def __len__(self) -> int:
         return len(self._young.keys() | self._old.keys())

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 
 from gridloom.common.block_store import BlockStore
 from gridloom.common.blocks import (
@@ -80,7 +81,9 @@ class ChainSupport:
         self.cutter = BlockCutter()
         self.processor = MessageProcessor(
             lambda: self.bundle,
-            standard_filters(resources.now, check_expiration=resources.check_expiration),
+            partial(
+                standard_filters, now=resources.now, check_expiration=resources.check_expiration
+            ),
             self._propose_update,
             signer=resources.signer,
             now=resources.now,

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Protocol
 
@@ -58,13 +59,14 @@ class ProposeUpdate(Protocol):
 class MessageProcessor:
     """The filters of one channel and what becomes of its config updates.
 
-    bundle: the configuration in force, asked at each message; propose: see ProposeUpdate.
+    bundle: the configuration in force, asked at each message; filters: those of a configuration;
+    propose: see ProposeUpdate.
     """
 
     def __init__(
         self,
         bundle: Callable[[], ChannelBundle],
-        filters: Sequence[Filter],
+        filters: Callable[[ChannelBundle], Sequence[Filter]],
         propose: ProposeUpdate,
         *,
         signer: Signer,
@@ -73,6 +75,7 @@ class MessageProcessor:
     ) -> None:
         self._bundle = bundle
         self._filters = filters
+        self._known: _Rules | None = None
         self._propose = propose
         self._signer = signer
         self._now = now
@@ -80,11 +83,12 @@ class MessageProcessor:
 
     def process_normal(self, message: OpenEnvelope) -> int:
         """Return the config sequence a normal message passed under; raises MessageRejected."""
-        bundle = self._bundle()
-        if in_maintenance(bundle):
+        rules = self._rules()
+        if rules.in_maintenance:
             raise InMaintenance("normal transactions are rejected")
-        self._apply(message, bundle)
-        return bundle.sequence
+        for check in rules.filters:
+            check(message)
+        return rules.bundle.sequence
 
     def process_config_update(
         self, update: common_pb2.Envelope, message: OpenEnvelope
@@ -93,9 +97,10 @@ class MessageProcessor:
 
         The message passes the filters too, so this orderer must be a writer of the channel.
         """
-        bundle = self._bundle()
+        rules = self._rules()
+        bundle = rules.bundle
         what = "config update for existing channel did not pass"
-        self._apply(message, bundle, f"{what} initial checks")
+        rules.apply(message, f"{what} initial checks")
         try:
             config = self._propose(update)
         except GridloomError as error:
@@ -110,7 +115,7 @@ class MessageProcessor:
             self._now,
             self._random_bytes(NONCE_LENGTH),
         )
-        self._apply(open_envelope(wrapped), bundle, f"{what} final checks")
+        rules.apply(open_envelope(wrapped), f"{what} final checks")
         try:
             check_transition(bundle, config)
         except MessageRejected as error:
@@ -124,12 +129,28 @@ class MessageProcessor:
         )
         return self.process_config_update(config.last_update, open_envelope(config.last_update))
 
-    def _apply(self, message: OpenEnvelope, bundle: ChannelBundle, what: str = "") -> None:
+    def _rules(self) -> _Rules:
+        """The rules of the configuration in force, worked out once for each."""
+        bundle = self._bundle()
+        known = self._known
+        if known is None or known.bundle is not bundle:
+            filters = self._filters(bundle)
+            known = self._known = _Rules(bundle, filters, in_maintenance=in_maintenance(bundle))
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What messages are judged by under one configuration."""
+
+    bundle: ChannelBundle
+    filters: Sequence[Filter]
+    in_maintenance: bool
+
+    def apply(self, message: OpenEnvelope, what: str) -> None:
         """Apply the filters; ``what`` stands before the words of a rejection."""
         try:
-            for check in self._filters:
-                check(message, bundle)
+            for check in self.filters:
+                check(message)
         except MessageRejected as error:
-            if what:
-                raise error.prefixed(what) from error
-            raise
+            raise error.prefixed(what) from error

@@ -12,13 +12,20 @@ from gridloom.common.envelopes import Clock, OpenEnvelope
 
 from .expiration import ExpirationFilter
 from .signature import SignatureFilter
-from .size import empty_filter, size_filter
+from .size import SizeFilter
 
-Filter = Callable[[OpenEnvelope, ChannelBundle], None]
+Filter = Callable[[OpenEnvelope], None]
 """Raises MessageRejected, or does nothing."""
 
 
-def standard_filters(now: Clock, *, check_expiration: bool = True) -> Sequence[Filter]:
-    """The filters of a channel in Fabric's order: the cheap ones before the signature."""
-    expiration: Sequence[Filter] = [ExpirationFilter(now)] if check_expiration else []
-    return [empty_filter, size_filter, *expiration, SignatureFilter()]
+def standard_filters(
+    bundle: ChannelBundle, now: Clock, *, check_expiration: bool = True
+) -> Sequence[Filter]:
+    """The filters of a channel under one configuration, in Fabric's order: the cheap ones first.
+
+    Certificates that have expired are looked for from the orderer capability V1_1 on.
+    """
+    expire = check_expiration and bundle.capabilities.orderer.supports("V1_1")
+    expiration = [ExpirationFilter(bundle.msp_manager, now)] if expire else []
+    size = SizeFilter(bundle.orderer.batch_size.absolute_max_bytes)
+    return [size, *expiration, SignatureFilter(bundle)]

@@ -5,28 +5,24 @@
 
 from __future__ import annotations
 
-from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import Clock, OpenEnvelope
 from gridloom.common.errors import GridloomError
+from gridloom.common.msp import MspManager
 
 from .rejection import MessageRejected
 
 
 class ExpirationFilter:
-    """Rejects a signer whose certificate has expired by this orderer's clock.
+    """Rejects a signer of the channel's MSPs whose certificate has expired by this node's clock."""
 
-    Only where the orderer capability V1_1 or a later one is on.
-    """
-
-    def __init__(self, now: Clock) -> None:
+    def __init__(self, msps: MspManager, now: Clock) -> None:
+        self._msps = msps
         self._now = now
 
-    def __call__(self, message: OpenEnvelope, bundle: ChannelBundle) -> None:
-        if not bundle.capabilities.orderer.supports("V1_1"):
-            return
+    def __call__(self, message: OpenEnvelope) -> None:
         try:
-            identity = bundle.msp_manager.deserialize(message.signed_data.identity)
+            identity = self._msps.deserialize(message.signed_data.identity)
         except GridloomError:
             return  # of no known MSP: the signature filter says so
-        if self._now() >= identity.expires_at:
+        if self._now() >= identity.details.not_after:
             raise MessageRejected("broadcast client identity expired")

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import OpenEnvelope
 from gridloom.common.errors import GridloomError
@@ -26,44 +28,27 @@ class SignatureFilter:
     signature is checked, each time.  Whoever fails that is for the policy to judge.
     """
 
-    def __init__(self) -> None:
-        self._known = _Writers(None)
+    def __init__(self, bundle: ChannelBundle) -> None:
+        self._bundle = bundle
+        self._writers: BoundedMemo[bytes, Identity] = BoundedMemo(WRITERS_REMEMBERED)
 
-    def __call__(self, message: OpenEnvelope, bundle: ChannelBundle) -> None:
+    def __call__(self, message: OpenEnvelope) -> None:
         """PermissionDenied in the words of the policy."""
-        known = self._known
-        if known.bundle is not bundle:
-            known = self._known = _Writers(bundle)
         signed = message.signed_data
-        if known.signed(signed):
-            return
-        check_signature(signed, bundle, "Writers")
-        known.add(signed.identity, bundle)
+        writer = self._writers.get(signed.identity)
+        if writer is not None:
+            try:
+                writer.verify(signed.data, signed.signature)
+                return
+            except GridloomError:
+                pass  # the policy says what is wrong
+        check_signature(signed, self._bundle, "Writers")
+        self._remember(signed.identity)
 
-
-class _Writers:
-    """The signers that have satisfied Writers under one configuration, by serialized identity."""
-
-    def __init__(self, bundle: ChannelBundle | None) -> None:
-        self.bundle = bundle
-        self._identities: BoundedMemo[bytes, Identity] = BoundedMemo(WRITERS_REMEMBERED)
-
-    def signed(self, signed: SignedData) -> bool:
-        """Whether it is the signature of a known writer over these very bytes."""
-        identity = self._identities.get(signed.identity)
-        if identity is None:
-            return False
-        try:
-            identity.verify(signed.data, signed.signature)
-        except GridloomError:
-            return False
-        return True
-
-    def add(self, serialized: bytes, bundle: ChannelBundle) -> None:
-        try:
-            self._identities.put(serialized, bundle.msp_manager.deserialize(serialized))
-        except GridloomError:
-            return  # a policy that anybody satisfies, even somebody unknown
+    def _remember(self, serialized: bytes) -> None:
+        # A policy that anybody satisfies is satisfied by somebody unknown too.
+        with suppress(GridloomError):
+            self._writers.put(serialized, self._bundle.msp_manager.deserialize(serialized))
 
 
 def check_signature(signed: SignedData, bundle: ChannelBundle, role: str) -> None:

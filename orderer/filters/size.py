@@ -5,23 +5,26 @@
 
 from __future__ import annotations
 
-from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import OpenEnvelope
 
 from .rejection import MessageRejected
 
 
-def empty_filter(message: OpenEnvelope, bundle: ChannelBundle) -> None:
-    """Reject a message without payload."""
-    if not message.signed_data.data:
-        raise MessageRejected("Message was empty")
+class SizeFilter:
+    """Rejects a message without payload, and one whose payload and signature exceed a limit.
 
+    limit: AbsoluteMaxBytes of a block.
+    """
 
-def size_filter(message: OpenEnvelope, bundle: ChannelBundle) -> None:
-    """Reject a message whose payload and signature exceed the AbsoluteMaxBytes of a block."""
-    size = len(message.signed_data.data) + len(message.signed_data.signature)
-    limit = bundle.orderer.batch_size.absolute_max_bytes
-    if size > limit:
-        raise MessageRejected(
-            f"message payload is {size} bytes and exceeds maximum allowed {limit} bytes"
-        )
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+
+    def __call__(self, message: OpenEnvelope) -> None:
+        data, _, signature = message.signed_data
+        if not data:
+            raise MessageRejected("Message was empty")
+        size = len(data) + len(signature)
+        if size > self._limit:
+            raise MessageRejected(
+                f"message payload is {size} bytes and exceeds maximum allowed {self._limit} bytes"
+            )

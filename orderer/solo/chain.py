@@ -67,7 +67,8 @@ class SoloChain:
         self._timed = cutting is CuttingMode.BATCH_TIMEOUT
         self._new_timer = timer
         self._timer: TimerHandle | None = None
-        self._arrived: deque[Arrival | _Cut] = deque()
+        self._behind: deque[Arrival | _Cut] = deque()
+        """What came after a config message that is not in force yet."""
         self._ready: deque[_ReadyBatch] = deque()
         self._reconfiguring = False
         self._refusal = "the chain is not running"
@@ -127,20 +128,25 @@ class SoloChain:
 
     def _accept(self, message: Arrival | _Cut) -> None:
         self._check_accepting()
-        self._arrived.append(message)
-        self._cut_arrived()
+        if self._reconfiguring:
+            self._behind.append(message)
+        else:
+            self._add_to_batch(message)
 
-    def _cut_arrived(self) -> None:
-        """Bring what has arrived into batches, as far as the next config message."""
-        while self._arrived and not self._reconfiguring:
-            arrival = self._arrived.popleft()
-            if isinstance(arrival, _Cut):
-                self._add(_ReadyBatch(self._support.cutter.cut(), cut=arrival))
-            elif (message := arrival.judged(self._support)) is not None:
-                self._take(message)
-            if self._timed:
-                self._watch_timer()
-        if self._may_cut:
+    def _go_on(self) -> None:
+        """Bring what stood behind a config message into batches, as far as the next one."""
+        self._reconfiguring = False
+        while self._behind and not self._reconfiguring:
+            self._add_to_batch(self._behind.popleft())
+
+    def _add_to_batch(self, arrival: Arrival | _Cut) -> None:
+        if isinstance(arrival, _Cut):
+            self._add(_ReadyBatch(self._support.cutter.cut(), cut=arrival))
+        elif (message := arrival.judged(self._support)) is not None:
+            self._take(message)
+        if self._timed:
+            self._watch_timer()
+        if not self._work.is_set() and self._may_cut:
             self._work.set()
 
     def _take(self, message: Arrival) -> None:
@@ -221,8 +227,7 @@ class SoloChain:
             number = block.header.number
             if batch.is_config:
                 await self._support.write_config_block(block)
-                self._reconfiguring = False
-                self._cut_arrived()
+                self._go_on()
             else:
                 await self._support.write_block(block)
             if batch.paced:
@@ -240,9 +245,9 @@ class SoloChain:
         self._stop_timer()
         self.errored.set()
         self._room.set()
-        lost = [batch.cut, *(ready.cut for ready in self._ready), *self._arrived]
+        lost = [batch.cut, *(ready.cut for ready in self._ready), *self._behind]
         for cut in lost:
             if isinstance(cut, _Cut) and not cut.number.done():
                 cut.number.set_exception(ChainUnavailable(channel_id, self._refusal))
         self._ready.clear()
-        self._arrived.clear()
+        self._behind.clear()

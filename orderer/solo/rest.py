@@ -15,8 +15,12 @@ COMPANY_PER_MESSAGE = 0.005
 to a third as long again if messages come so fast that it will have company: seconds for each
 message that the last one had."""
 
-LONGEST_WAIT = 0.1
-"""Seconds after which nobody is waited for."""
+LONGEST_WAIT = 0.5
+"""Seconds after which nobody is waited for.
+
+Well above what a loaded process takes for a block: where followers are slow because they are many,
+as with many channels, blocks that come sooner than they can be followed only hold less each.
+"""
 
 ENOUGH = 64
 """Messages among which the fixed cost of a block is next to nothing for each: once the followers

@@ -1,6 +1,8 @@
 """Known writers are asked for their signature only, as long as they are writers."""
 
+import os
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -10,6 +12,8 @@ from gridloom.common.policies.language import parse_policy
 from gridloom.orderer.filters import standard_filters
 from gridloom.orderer.filters.rejection import MessageRejected, PermissionDenied
 from gridloom.orderer.filters.signature import SignatureFilter
+from gridloom.orderer.message_processor import MessageProcessor
+from gridloom.orderer.node import utc_now
 from gridloom.protos.common import configtx_pb2
 from gridloom.protos.common.common_pb2 import Envelope
 from harness.ordering import CHANNEL, genesis, message, user
@@ -26,42 +30,58 @@ def bundle(writers: str | None = None) -> ChannelBundle:
 
 
 def test_a_known_writer_is_still_asked_for_a_signature() -> None:
-    current, judge = bundle(), SignatureFilter()
+    judge = SignatureFilter(bundle())
     good = message(b"one")
-    judge(open_envelope(good), current)
+    judge(open_envelope(good))
     stolen = Envelope(payload=message(b"two").payload, signature=good.signature)
     with pytest.raises(PermissionDenied, match="0 sub-policies were satisfied"):
-        judge(open_envelope(stolen), current)
+        judge(open_envelope(stolen))
     with pytest.raises(PermissionDenied):
-        judge(open_envelope(Envelope(payload=good.payload)), current)
-    judge(open_envelope(message(b"three")), current)
+        judge(open_envelope(Envelope(payload=good.payload)))
+    judge(open_envelope(message(b"three")))
 
 
 def test_a_writer_is_one_under_the_configuration_that_says_so_and_no_other() -> None:
-    judge, before, after = SignatureFilter(), bundle(), bundle("OR('Org2MSP.client')")
+    before, after = bundle(), bundle("OR('Org2MSP.client')")
+    in_force = [before]
+    processor = MessageProcessor(
+        lambda: in_force[0],
+        partial(standard_filters, now=utc_now),
+        never,
+        signer=user(),
+        now=utc_now,
+        random_bytes=os.urandom,
+    )
     by_org1, by_org2 = message(signer=user("Org1MSP")), message(signer=user("Org2MSP"))
     for each in (by_org1, by_org2):
-        judge(open_envelope(each), before)
+        processor.process_normal(open_envelope(each))
+    in_force[0] = after
     with pytest.raises(PermissionDenied):
-        judge(open_envelope(by_org1), after)
-    judge(open_envelope(by_org2), after)
-    judge(open_envelope(by_org1), before)
+        processor.process_normal(open_envelope(by_org1))
+    processor.process_normal(open_envelope(by_org2))
+    in_force[0] = before
+    processor.process_normal(open_envelope(by_org1))
+
+
+def never(_: Envelope) -> configtx_pb2.ConfigEnvelope:
+    """Propose no update."""
+    raise AssertionError
 
 
 def test_whoever_needs_no_signature_needs_none_the_second_time_either() -> None:
-    anybody, judge = bundle("OutOf(0, 'Org1MSP.client')"), SignatureFilter()
+    judge = SignatureFilter(bundle("OutOf(0, 'Org1MSP.client')"))
     unsigned = Envelope(payload=message().payload)
     for _ in range(2):
-        judge(open_envelope(unsigned), anybody)
+        judge(open_envelope(unsigned))
 
 
 def test_a_known_writer_whose_time_is_over_is_refused() -> None:
     clock = [datetime.now(UTC)]
-    filters, current = standard_filters(lambda: clock[0]), bundle()
+    filters = standard_filters(bundle(), lambda: clock[0])
 
     def judge(envelope: Envelope) -> None:
         for check in filters:
-            check(open_envelope(envelope), current)
+            check(open_envelope(envelope))
 
     judge(message(b"in time"))
     clock[0] += timedelta(days=365 * 20)
