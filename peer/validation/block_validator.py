@@ -25,6 +25,7 @@ from .application_policy import ApplicationPolicies
 from .block_transaction import BlockTransaction
 from .endorsement import EndorsementValidator
 from .former_lifecycle import former_definition
+from .known_forms import KnownForm, known_form, remember_form
 from .message_validation import (
     Headers,
     InvalidTransaction,
@@ -115,14 +116,15 @@ class BlockValidator:
         )
         endorsements = EndorsementValidator(self._policies, namespaces, state)
         transactions = tuple(map(BlockTransaction, range(len(block.data.data)), block.data.data))
-        headers = [_headers(transaction) for transaction in transactions]
+        known_forms = [known_form(transaction.envelope) for transaction in transactions]
+        headers = list(map(_headers, transactions, known_forms))
         known = known_transactions([each.tx_id for each in transactions if each.tx_id])
         run = _BlockRun(bundle, self._identities, known, endorsements)
-        for transaction, opened in zip(transactions, headers, strict=True):
+        for transaction, opened, form in zip(transactions, headers, known_forms, strict=True):
             if opened is None:
                 continue
             try:
-                transaction.code = run.code(transaction, opened)
+                transaction.code = run.code(transaction, opened, form)
             except GridloomError as error:
                 halted = ValidationHalted(
                     bundle.channel_id, block.header.number, transaction.index, str(error)
@@ -150,12 +152,14 @@ class _BlockRun:
         self._known = known
         self._endorsements = endorsements
 
-    def code(self, transaction: BlockTransaction, headers: Headers) -> int:
+    def code(
+        self, transaction: BlockTransaction, headers: Headers, form: KnownForm | None
+    ) -> int:
         """The transaction's code; any GridloomError but InvalidTransaction is a halt."""
         try:
             self._check_creator(transaction, headers)
             if transaction.header_type == common_pb2.ENDORSER_TRANSACTION:
-                self._endorser_transaction(transaction, headers)
+                self._endorser_transaction(transaction, headers, form)
             elif transaction.header_type == common_pb2.CONFIG:
                 self._config_transaction(transaction, headers)
             else:
@@ -178,13 +182,19 @@ class _BlockRun:
         except IdentityError as error:
             raise InvalidTransaction(code, str(error)) from error
 
-    def _endorser_transaction(self, transaction: BlockTransaction, headers: Headers) -> None:
-        action = open_endorser_transaction(transaction, headers)
+    def _endorser_transaction(
+        self, transaction: BlockTransaction, headers: Headers, form: KnownForm | None
+    ) -> None:
+        action = b"" if form else open_endorser_transaction(transaction, headers)
         if transaction.tx_id in self._known:
             raise InvalidTransaction(
                 transaction_pb2.DUPLICATE_TXID, "the transaction id is in the ledger"
             )
-        open_chaincode_action(transaction, headers, action)
+        if form:
+            form.give_content(transaction)
+        else:
+            open_chaincode_action(transaction, headers, action)
+            remember_form(transaction, headers)
         self._endorsements.validate(transaction)
 
     def _config_transaction(self, transaction: BlockTransaction, headers: Headers) -> None:
@@ -202,8 +212,11 @@ class _CommittedState:
         return None if entry is None else entry.value
 
 
-def _headers(transaction: BlockTransaction) -> Headers | None:
+def _headers(transaction: BlockTransaction, form: KnownForm | None) -> Headers | None:
     """Open the headers; None for malformed ones, and then the transaction has its code."""
+    if form is not None:
+        form.give_headers(transaction)
+        return form.headers
     try:
         return open_headers(transaction)
     except InvalidTransaction as error:
