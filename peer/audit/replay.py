@@ -144,7 +144,7 @@ class ReplayedState:
 def _is_known(rwset: TxRwSet, batch: UpdateBatch, snapshot: StateSnapshot) -> bool:
     """Whether every value that a metadata write leaves as it is has been seen."""
     for ns in rwset.namespaces:
-        written = {write.key for write in ns.kv.writes}
+        written = {write.key.decode() for write in ns.writes}
         changes = [("", change.key.encode()) for change in ns.kv.metadata_writes]
         known = {("", key.encode()) for key in written}
         for coll in ns.collections:

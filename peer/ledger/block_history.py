@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from gridloom.protos.peer import transaction_pb2
 
 from ..validation.block_transaction import BlockTransaction
-from .rwset import is_delete
 from .store import HistoryRow
 
 
@@ -18,23 +17,23 @@ def history_rows(
     block: int, transactions: Sequence[BlockTransaction], codes: Sequence[int]
 ) -> list[HistoryRow]:
     """Rows in block order; when a set names a key twice its first write counts, as in Fabric."""
-    rows: dict[tuple[str, str, int], HistoryRow] = {}
+    rows: dict[tuple[str, bytes, int], HistoryRow] = {}
     for transaction, code in zip(transactions, codes, strict=True):
         if code != transaction_pb2.VALID or transaction.rwset is None:
             continue
         time = transaction.timestamp
         seconds, nanos = (time.seconds, time.nanos) if time else (0, 0)
         for ns in transaction.rwset.namespaces:
-            for write in ns.kv.writes:
+            for write in ns.writes:
                 row = HistoryRow(
                     ns.namespace,
-                    write.key.encode(),
+                    write.key,
                     block,
                     transaction.index,
                     transaction.tx_id,
                     seconds,
                     nanos,
-                    is_delete(write),
+                    write.is_delete,
                     write.value,
                 )
                 rows.setdefault((ns.namespace, write.key, transaction.index), row)

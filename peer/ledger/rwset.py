@@ -1,13 +1,15 @@
 """A transaction's read-write set, parsed once (Fabric: rwsetutil/rwset_proto_util.go).
 
-The outer message holds the inner ones as bytes; here they are unfolded, in their order.
+The outer message holds the inner ones as bytes; here they are unfolded, in their order, and what
+every step of validation looks at is taken out of them once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NamedTuple
 
 from gridloom.common.wire import parse
 from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
@@ -18,7 +20,11 @@ from gridloom.protos.ledger.rwset.kvrwset.kv_rwset_pb2 import (
     KVWrite,
     KVWriteHash,
 )
-from gridloom.protos.ledger.rwset.rwset_pb2 import NsReadWriteSet, TxReadWriteSet
+from gridloom.protos.ledger.rwset.rwset_pb2 import (
+    CollectionHashedReadWriteSet,
+    NsReadWriteSet,
+    TxReadWriteSet,
+)
 
 from .state_db import Version, hashed_namespace
 
@@ -34,21 +40,54 @@ class CollRwSet:
     pvt_hash: bytes
 
 
+class KeyRead(NamedTuple):
+    """A public key that was read; version: None if it was absent."""
+
+    key: bytes
+    version: Version | None
+
+
+class KeyWrite(NamedTuple):
+    """A public key that was written; value: of no meaning if it was deleted."""
+
+    key: bytes
+    value: bytes
+    is_delete: bool
+
+
 @dataclass(frozen=True, slots=True)
 class NsRwSet:
-    """What a transaction read and wrote in one namespace."""
+    """What a transaction read and wrote in one namespace.
+
+    kv: the message; reads, writes: its single keys; is_written: True if anything is written
+    here, values, metadata or hashes of either.
+    """
 
     namespace: str
     kv: KVRWSet
     collections: tuple[CollRwSet, ...]
+    reads: tuple[KeyRead, ...]
+    writes: tuple[KeyWrite, ...]
+    is_written: bool
 
-    @property
-    def is_written(self) -> bool:
-        """True if anything is written here: values, metadata or hashes of either."""
-        return bool(
-            self.kv.writes
-            or self.kv.metadata_writes
-            or any(c.hashed.hashed_writes or c.hashed.metadata_writes for c in self.collections)
+    @staticmethod
+    def of(namespace: str, kv: KVRWSet, collections: Iterable[CollRwSet] = ()) -> NsRwSet:
+        """The set that messages speak of."""
+        hashed = tuple(collections)
+        writes = tuple(
+            KeyWrite(each.key.encode(), each.value, is_delete(each)) for each in kv.writes
+        )
+        return NsRwSet(
+            namespace,
+            kv,
+            hashed,
+            reads=tuple(KeyRead(each.key.encode(), read_version(each)) for each in kv.reads),
+            writes=writes,
+            is_written=bool(
+                writes
+                or kv.metadata_writes
+                or any(c.hashed.hashed_writes or c.hashed.metadata_writes for c in hashed)
+            ),
         )
 
 
@@ -79,9 +118,12 @@ class TxRwSet:
     def places(self) -> Iterator[tuple[str, bytes]]:
         """Where in the state the keys lie that are read or written, ranges apart."""
         for ns in self.namespaces:
-            for keyed in (ns.kv.reads, ns.kv.writes, ns.kv.metadata_writes):
-                for entry in keyed:
-                    yield ns.namespace, entry.key.encode()
+            for read in ns.reads:
+                yield ns.namespace, read.key
+            for write in ns.writes:
+                yield ns.namespace, write.key
+            for change in ns.kv.metadata_writes:
+                yield ns.namespace, change.key.encode()
             for coll in ns.collections:
                 namespace, sets = hashed_namespace(ns.namespace, coll.name), coll.hashed
                 for hashed in (sets.hashed_reads, sets.hashed_writes, sets.metadata_writes):
@@ -112,19 +154,12 @@ def is_hash_delete(write: KVWriteHash) -> bool:
 
 
 def _namespace(ns: NsReadWriteSet) -> NsRwSet:
-    return NsRwSet(
-        ns.namespace,
-        parse(KVRWSet, ns.rwset, f"KVRWSet of namespace {ns.namespace!r}"),
-        tuple(
-            CollRwSet(
-                coll.collection_name,
-                parse(
-                    HashedRWSet,
-                    coll.hashed_rwset,
-                    f"HashedRWSet of collection {ns.namespace}/{coll.collection_name}",
-                ),
-                coll.pvt_rwset_hash,
-            )
-            for coll in ns.collection_hashed_rwset
-        ),
-    )
+    name = ns.namespace
+    kv = parse(KVRWSet, ns.rwset, f"KVRWSet of namespace {name!r}")
+    return NsRwSet.of(name, kv, [_collection(name, coll) for coll in ns.collection_hashed_rwset])
+
+
+def _collection(namespace: str, coll: CollectionHashedReadWriteSet) -> CollRwSet:
+    what = f"HashedRWSet of collection {namespace}/{coll.collection_name}"
+    hashed = parse(HashedRWSet, coll.hashed_rwset, what)
+    return CollRwSet(coll.collection_name, hashed, coll.pvt_rwset_hash)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import state_metadata
-from .rwset import NsRwSet, TxRwSet, is_delete, is_hash_delete
+from .rwset import NsRwSet, TxRwSet, is_hash_delete
 from .state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
 from .update_batch import UpdateBatch
 
@@ -101,9 +101,9 @@ def _collect(rwset: TxRwSet) -> dict[_Place, _KeyOps]:
 
 
 def _collect_public(ns: NsRwSet, ops: dict[_Place, _KeyOps]) -> None:
-    for write in ns.kv.writes:
-        key_ops = ops.setdefault((ns.namespace, "", write.key.encode()), _KeyOps())
-        if is_delete(write):
+    for write in ns.writes:
+        key_ops = ops.setdefault((ns.namespace, "", write.key), _KeyOps())
+        if write.is_delete:
             key_ops.add(_DELETE)
         else:
             key_ops.add(_UPSERT)

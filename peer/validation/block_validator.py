@@ -152,9 +152,7 @@ class _BlockRun:
         self._known = known
         self._endorsements = endorsements
 
-    def code(
-        self, transaction: BlockTransaction, headers: Headers, form: KnownForm | None
-    ) -> int:
+    def code(self, transaction: BlockTransaction, headers: Headers, form: KnownForm | None) -> int:
         """The transaction's code; any GridloomError but InvalidTransaction is a halt."""
         try:
             self._check_creator(transaction, headers)

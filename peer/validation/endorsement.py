@@ -149,7 +149,7 @@ def _failure(name: str, key: Key, reason: str) -> InvalidTransaction:
 
 def _written(space: NsRwSet) -> Iterator[Key]:
     """All written keys in Fabric's order: values before metadata, public before collections."""
-    yield from (("", write.key.encode()) for write in space.kv.writes)
+    yield from (("", write.key) for write in space.writes)
     yield from (("", write.key.encode()) for write in space.kv.metadata_writes)
     for collection in space.collections:
         for write in collection.hashed.hashed_writes:

@@ -19,7 +19,7 @@ from gridloom.protos.peer import transaction_pb2
 from ..ledger.errors import InvalidDocument
 from ..ledger.queries.documents import check_key, check_value
 from ..ledger.range_query import RangeQueryResults
-from ..ledger.rwset import CollRwSet, NsRwSet, TxRwSet, read_version
+from ..ledger.rwset import CollRwSet, KeyRead, NsRwSet, TxRwSet, read_version
 from ..ledger.state_db import StateSnapshot, Version, VersionedValue, hashed_namespace
 from ..ledger.update_batch import UpdateBatch
 from ..ledger.write_set import apply_write_set
@@ -82,8 +82,8 @@ def _are_documents(rwset: TxRwSet) -> bool:
     """Whether a state with CouchDB's rules can hold all public writes."""
     try:
         for ns in rwset.namespaces:
-            for write in ns.kv.writes:
-                check_key(write.key.encode())
+            for write in ns.writes:
+                check_key(write.key)
                 check_value(write.value)
     except InvalidDocument:
         return False
@@ -93,7 +93,7 @@ def _are_documents(rwset: TxRwSet) -> bool:
 def validate_reads(rwset: TxRwSet, batch: UpdateBatch, snapshot: StateSnapshot) -> int:
     """VALID, or the conflict found first: in each namespace keys, ranges, then hashes."""
     for ns in rwset.namespaces:
-        if not all(_read_holds(ns.namespace, read, batch, snapshot) for read in ns.kv.reads):
+        if not all(_read_holds(ns.namespace, read, batch, snapshot) for read in ns.reads):
             return transaction_pb2.MVCC_READ_CONFLICT
         if not all(_range_holds(ns, info, batch, snapshot) for info in ns.kv.range_queries_info):
             return transaction_pb2.PHANTOM_READ_CONFLICT
@@ -102,13 +102,10 @@ def validate_reads(rwset: TxRwSet, batch: UpdateBatch, snapshot: StateSnapshot) 
     return transaction_pb2.VALID
 
 
-def _read_holds(
-    namespace: str, read: kv_rwset_pb2.KVRead, batch: UpdateBatch, snapshot: StateSnapshot
-) -> bool:
-    key = read.key.encode()
-    if key in batch.public.get(namespace, {}):
+def _read_holds(namespace: str, read: KeyRead, batch: UpdateBatch, snapshot: StateSnapshot) -> bool:
+    if read.key in batch.public.get(namespace, {}):
         return False
-    return _version(snapshot.get(namespace, key)) == read_version(read)
+    return _version(snapshot.get(namespace, read.key)) == read.version
 
 
 def _hashed_reads_hold(

@@ -35,7 +35,7 @@ def public(*operations):
             kv.metadata_writes.append(KVMetadataWrite(key="k", entries=NAMES[value]))
         else:
             kv.writes.append(KVWrite(key="k", value=value.encode(), is_delete=verb == "delete"))
-    return TxRwSet((NsRwSet("cc", kv, ()),))
+    return TxRwSet((NsRwSet.of("cc", kv, ()),))
 
 
 def applied(*transactions, stored=None):
@@ -120,7 +120,7 @@ def test_hashed_writes_follow_the_same_rules_and_purges_are_noted():
             KVMetadataWriteHash(key_hash=b"absent", entries=NAMES["A"]),
         ],
     )
-    rwset = TxRwSet((NsRwSet("cc", KVRWSet(), (CollRwSet("c", hashed, b"x"),)),))
+    rwset = TxRwSet((NsRwSet.of("cc", KVRWSet(), (CollRwSet("c", hashed, b"x"),)),))
     batch = UpdateBatch()
     apply_write_set(rwset, NOW, batch, MemoryStore().snapshot())
     assert batch.public == {}

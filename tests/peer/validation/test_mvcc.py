@@ -166,7 +166,7 @@ def test_long_ranges_are_compared_by_their_hashes(count):
 
 
 def range_set(info):
-    return TxRwSet((NsRwSet("cc", kv.KVRWSet(range_queries_info=[info]), ()),))
+    return TxRwSet((NsRwSet.of("cc", kv.KVRWSet(range_queries_info=[info]), ()),))
 
 
 @pytest.mark.parametrize(
@@ -370,6 +370,6 @@ def check_state(ledger, expected):
 def test_an_unused_collection_set_is_harmless(ledger):
     transaction = endorsed(b"", "tx")
     transaction.rwset = TxRwSet(
-        (NsRwSet("cc", kv.KVRWSet(), (CollRwSet("c", kv.HashedRWSet(), b""),)),)
+        (NsRwSet.of("cc", kv.KVRWSet(), (CollRwSet("c", kv.HashedRWSet(), b""),)),)
     )
     assert [t.code for t in commit(ledger, [transaction]).transactions] == [VALID]
