@@ -16,8 +16,8 @@ from .message_validation import Headers
 
 REMEMBERED = 1 << 9
 """Transactions, at least; the peers of a process commit a block at about the same time."""
-LARGEST = 1 << 14
-"""Bytes of a transaction that is remembered."""
+LARGEST = 1 << 13
+"""Bytes of a transaction that is remembered: with what stands in it some 30 MB in all."""
 
 _known: BoundedMemo[bytes, KnownForm] = BoundedMemo(REMEMBERED)
 

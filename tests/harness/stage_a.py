@@ -112,7 +112,15 @@ class StageA:
     def validate_block(
         self, block: Block, on_halt: Callable[[ValidationHalted], None] | None = None
     ) -> ValidatedBlock:
-        """Judge a block."""
+        """Judge a block as the first peer of a process, and see that the next one says the same."""
+        first = self._judge(block, on_halt)
+        second = self._judge(block, on_halt and (lambda _: None))
+        assert second.transactions == first.transactions
+        return first
+
+    def _judge(
+        self, block: Block, on_halt: Callable[[ValidationHalted], None] | None
+    ) -> ValidatedBlock:
         snapshot = self._state.snapshot()
         try:
             return self._validator.validate(
