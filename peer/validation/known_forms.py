@@ -14,10 +14,10 @@ from gridloom.common.memo import BoundedMemo
 from .block_transaction import BlockTransaction
 from .message_validation import Headers
 
-REMEMBERED = 1 << 9
+REMEMBERED = 1 << 8
 """Transactions, at least; the peers of a process commit a block at about the same time."""
 LARGEST = 1 << 13
-"""Bytes of a transaction that is remembered: with what stands in it some 30 MB in all."""
+"""Bytes of a transaction that is remembered, so that all of them take 10 to 15 MB."""
 
 _known: BoundedMemo[bytes, KnownForm] = BoundedMemo(REMEMBERED)
 
