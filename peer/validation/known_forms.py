@@ -23,7 +23,11 @@ _known: BoundedMemo[bytes, KnownForm] = BoundedMemo(REMEMBERED)
 
 
 class KnownForm(NamedTuple):
-    """An endorser transaction that was opened to the end; read only."""
+    """An endorser transaction that was opened to the end.
+
+    opened: as the first peer has it; its code and reason are that peer's, all else is the bytes'
+    and never changed.
+    """
 
     headers: Headers
     opened: BlockTransaction
