@@ -54,6 +54,15 @@ def test_every_unit_of_a_multi_valued_name_counts():
     }
 
 
+def test_a_country_of_any_length_is_taken_as_go_takes_it():
+    root = certificates.parse_pem(GOLDEN_CAS[0].read_bytes())
+    locality, country = b"\x06\x03\x55\x04\x07", b"\x06\x03\x55\x04\x06"
+    assert locality in root.subject
+    strange = certificates.parse(root.raw.replace(locality, country))
+    assert strange.subject == root.subject.replace(locality, country)
+    assert strange.common_name == root.common_name
+
+
 def test_the_attributes_fabric_ca_writes_are_read():
     assert certificates.attributes(certificates.parse_pem(ALICE).certificate) == {
         "hf.Affiliation": "org1.department1",
