@@ -98,7 +98,7 @@ def _open(envelope: Envelope) -> OpenEnvelope:
         message = open_envelope(envelope)
     except MalformedMessage as error:
         raise MessageRejected(f"could not determine channel ID: {error.reason}") from error
-    if not message.channel_header.channel_id and not message.payload.header.channel_header:
+    if not message.payload.header.channel_header:
         raise MessageRejected("could not determine channel ID: channel header not set")
     return message
 

@@ -24,5 +24,5 @@ class ExpirationFilter:
             identity = self._msps.deserialize(message.signed_data.identity)
         except GridloomError:
             return  # of no known MSP: the signature filter says so
-        if self._now() >= identity.details.not_after:
+        if self._now() >= identity.expires_at:
             raise MessageRejected("broadcast client identity expired")

@@ -72,7 +72,7 @@ class NsRwSet:
 
     @staticmethod
     def of(namespace: str, kv: KVRWSet, collections: Iterable[CollRwSet] = ()) -> NsRwSet:
-        """The set that messages speak of."""
+        """Take out of the messages of one namespace what validation looks at."""
         hashed = tuple(collections)
         writes = tuple(
             KeyWrite(each.key.encode(), each.value, is_delete(each)) for each in kv.writes

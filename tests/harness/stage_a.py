@@ -112,7 +112,7 @@ class StageA:
     def validate_block(
         self, block: Block, on_halt: Callable[[ValidationHalted], None] | None = None
     ) -> ValidatedBlock:
-        """Judge a block as the first peer of a process, and see that the next one says the same."""
+        """Judge a block, and see that the next peer of the process comes to the same."""
         first = self._judge(block, on_halt)
         second = self._judge(block, on_halt and (lambda _: None))
         assert second.transactions == first.transactions
