@@ -36,7 +36,8 @@ def block_record(
     block 1 and where there is no chain of them; then the block gets none.
     """
     number = block.header.number
-    state.load(p for t in transactions if t.valid and t.rwset for p in t.rwset.places())
+    rwsets = [each.rwset for each in transactions if each.valid and each.rwset]
+    state.load(place for rwset in rwsets for place in rwset.places(state.has_metadata))
     codes, batch = validate_and_prepare(number, transactions, state)
     chained = number == 1 or previous_hash
     new_hash = commit_hash(bytes(codes), batch, previous_hash) if chained else b""

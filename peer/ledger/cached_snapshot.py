@@ -18,11 +18,12 @@ NOT_LOOKED_UP = VersionedValue(b"", Version(0, 0))
 class CachedSnapshot:
     """Owns the snapshot it wraps."""
 
-    __slots__ = ("_found", "_snapshot")
+    __slots__ = ("_found", "_has_metadata", "_snapshot")
 
     def __init__(self, snapshot: StateSnapshot) -> None:
         self._snapshot = snapshot
         self._found: dict[tuple[str, bytes], VersionedValue | None] = {}
+        self._has_metadata: dict[str, bool] = {}
 
     @property
     def height(self) -> int:
@@ -51,6 +52,13 @@ class CachedSnapshot:
         self.load(places)
         found = ((place, self._found[place]) for place in places)
         return {place: value for place, value in found if value is not None}
+
+    def has_metadata(self, namespace: str) -> bool:
+        """Whether keys of a namespace may have metadata; looked up once."""
+        known = self._has_metadata.get(namespace)
+        if known is None:
+            known = self._has_metadata[namespace] = self._snapshot.has_metadata(namespace)
+        return known
 
     def get_state(self, namespace: str, key: str) -> bytes | None:
         """The value alone, as readers of definitions ask for it."""

@@ -44,6 +44,7 @@ class MemoryState:
         self.couchdb = state_database is StateDatabase.COUCHDB
         self._height = 0
         self._values: dict[str, dict[bytes, VersionedValue]] = {}
+        self._with_metadata: set[str] = set()  # for good
         self._keys: dict[str, list[bytes]] = {}  # sorted; keys of undo logs stay until dropped
         self._logs: list[_UndoLog] = []
         self._open: Counter[int] = Counter()
@@ -89,6 +90,10 @@ class MemoryState:
                 return log.replaced[namespace, key]
         return value
 
+    def has_metadata(self, namespace: str) -> bool:
+        """Whether some key of a namespace has ever had metadata."""
+        return namespace in self._with_metadata
+
     def keys_from(self, namespace: str, start: bytes, end: bytes) -> list[bytes]:
         """The next keys of a range; some may be absent at a given height."""
         with self._lock:
@@ -130,6 +135,8 @@ class MemoryState:
             if place == len(keys) or keys[place] != key:
                 keys.insert(place, key)
             values[key] = entry
+            if entry.metadata:
+                self._with_metadata.add(namespace)
 
     def _drop_logs(self) -> None:
         oldest = min(self._open, default=self._height)
@@ -159,6 +166,9 @@ class _MemorySnapshot:
     ) -> dict[tuple[str, bytes], VersionedValue]:
         found = ((place, self.get(*place)) for place in places)
         return {place: value for place, value in found if value is not None}
+
+    def has_metadata(self, namespace: str) -> bool:
+        return self._state.has_metadata(namespace)
 
     def range(
         self, namespace: str, start: bytes, end: bytes

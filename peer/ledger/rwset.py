@@ -6,7 +6,7 @@ every step of validation looks at is taken out of them once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NamedTuple
@@ -115,18 +115,22 @@ class TxRwSet:
         found = self.collection(namespace, collection)
         return found.pvt_hash if found else b""
 
-    def places(self) -> Iterator[tuple[str, bytes]]:
-        """Where in the state the keys lie that are read or written, ranges apart."""
+    def places(self, has_metadata: Callable[[str], bool]) -> Iterator[tuple[str, bytes]]:
+        """What of the state it takes to judge the reads and keep what the writes leave alone.
+
+        Ranges apart.  has_metadata: of a namespace; without any, a value is all there is to write.
+        """
         for ns in self.namespaces:
             for read in ns.reads:
                 yield ns.namespace, read.key
-            for write in ns.writes:
+            for write in ns.writes if has_metadata(ns.namespace) else ():
                 yield ns.namespace, write.key
             for change in ns.kv.metadata_writes:
                 yield ns.namespace, change.key.encode()
             for coll in ns.collections:
                 namespace, sets = hashed_namespace(ns.namespace, coll.name), coll.hashed
-                for hashed in (sets.hashed_reads, sets.hashed_writes, sets.metadata_writes):
+                written = sets.hashed_writes if has_metadata(namespace) else ()
+                for hashed in (sets.hashed_reads, written, sets.metadata_writes):
                     for secret in hashed:
                         yield namespace, secret.key_hash
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -210,6 +211,17 @@ for _table in EXPIRING:
         sqlite_where=_dated,
         postgresql_where=_dated,
     )
+
+HAS_METADATA = text("length(metadata) > 0")
+"""Of a row of the state."""
+
+keys_with_metadata = Index(
+    "keys_with_metadata",
+    state.c.namespace,
+    text("length(metadata)"),  # without it SQLite would rather go through the primary key
+    sqlite_where=HAS_METADATA,
+    postgresql_where=HAS_METADATA,
+)
 
 Index("missing_by_state", missing.c.state, missing.c.block)
 

@@ -81,13 +81,14 @@ class _Shared:
     is_broken: a look-up has failed, as when a database was restarted; nobody gets it any more.
     """
 
-    __slots__ = ("_lock", "found", "is_broken", "snapshot", "users")
+    __slots__ = ("_lock", "found", "has_metadata", "is_broken", "snapshot", "users")
 
     def __init__(self, snapshot: FullStateSnapshot) -> None:
         self.snapshot = snapshot
         self.users = 0
         self.is_broken = False
         self.found: dict[tuple[str, bytes], VersionedValue | None] = {}
+        self.has_metadata: dict[str, bool] = {}
         self._lock = Lock()
 
     def __enter__(self) -> None:
@@ -127,6 +128,15 @@ class _Lease:
         """Values of those keys that are there."""
         with self._shared:
             return self._shared.snapshot.get_many(places)
+
+    def has_metadata(self, namespace: str) -> bool:
+        """Whether keys of a namespace may have metadata."""
+        shared = self._shared
+        known = shared.has_metadata.get(namespace)
+        if known is None:
+            with shared:
+                known = shared.has_metadata[namespace] = shared.snapshot.has_metadata(namespace)
+        return known
 
     def range(
         self, namespace: str, start: bytes, end: bytes

@@ -207,7 +207,8 @@ class TxSimulator(QueryExecutor):
     ) -> None:
         keys = self._written.setdefault((namespace, collection), {})
         if key not in keys:
-            committed = self._snapshot.get(stored_in, stored_key)
+            has_any = self._snapshot.has_metadata(stored_in)
+            committed = self._snapshot.get(stored_in, stored_key) if has_any else None
             keys[key] = state_metadata.deserialize(committed.metadata) if committed else {}
 
 

@@ -65,6 +65,10 @@ class SqlSnapshot:
                 found[namespace, key] = _entry(entry)
         return found
 
+    def has_metadata(self, namespace: str) -> bool:
+        """Whether some key of a namespace has metadata."""
+        return self._tables.has_metadata(self._run, namespace)
+
     def range(
         self, namespace: str, start: bytes, end: bytes
     ) -> Iterator[tuple[bytes, VersionedValue]]:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import ClauseElement
 
-from .schema import base, base_hashes, snapshot_requests, state, transactions
+from .schema import HAS_METADATA, base, base_hashes, snapshot_requests, state, transactions
 from .sql_private import Read, Write
 from .store import UNKNOWN_CODE, Bootstrap, LastBlock, TransactionRow
 
@@ -51,6 +51,10 @@ class SnapshotTables:
         hashes = select(base_hashes.c.key_hash, base_hashes.c.value_hash)
         self._hashes = self._render(hashes.where(*of_transaction))
         self._namespaces = self._render(select(state.c.namespace).distinct())
+        with_metadata = select(state.c.block).where(
+            state.c.namespace == bindparam("p_namespace"), HAS_METADATA
+        )
+        self._with_metadata = f"{self._render(with_metadata)} LIMIT 1"
 
     def base(self, read: Read) -> LastBlock | None:
         """The last block of the snapshot this ledger began from, if it did."""
@@ -85,6 +89,10 @@ class SnapshotTables:
             while rows := read(self._ids, (length, below, last)):
                 yield from (row[0] for row in rows)
                 last = rows[-1][0]
+
+    def has_metadata(self, read: Read, namespace: str) -> bool:
+        """Whether some key of a namespace has metadata."""
+        return bool(read(self._with_metadata, (namespace,)))
 
     def namespaces(self, read: Read) -> list[str]:
         """Names of the state's namespaces, in byte order."""

@@ -86,6 +86,10 @@ class StateSnapshot(Protocol):
         """Values of those keys that are there, by (namespace, key)."""
         ...
 
+    def has_metadata(self, namespace: str) -> bool:
+        """False if no key of the namespace has metadata: then nobody need look up theirs."""
+        ...
+
     def range(
         self, namespace: str, start: bytes, end: bytes
     ) -> Iterator[tuple[bytes, VersionedValue]]:

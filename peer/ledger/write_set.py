@@ -75,21 +75,29 @@ def _merged(
         return VersionedValue(b"", version)
     if ops.sets_both:
         return VersionedValue(ops.value, version, ops.metadata)
-    latest = _latest(place, batch, snapshot)
     if ops.only_upserts:
-        return VersionedValue(ops.value, version, latest.metadata if latest else b"")
+        return VersionedValue(ops.value, version, _latest_metadata(place, batch, snapshot))
+    latest = _latest(place, batch, snapshot)
     if latest is None or latest.is_delete:
         return None
     return VersionedValue(latest.value, version, ops.metadata)
 
 
 def _latest(place: _Place, batch: UpdateBatch, snapshot: StateSnapshot) -> VersionedValue | None:
-    namespace, collection, key = place
-    pending = batch.pending(namespace, collection, key)
-    if pending is not None:
-        return pending
-    stored_in = hashed_namespace(namespace, collection) if collection else namespace
-    return snapshot.get(stored_in, key)
+    pending = batch.pending(*place)
+    return snapshot.get(_stored_in(place), place[2]) if pending is None else pending
+
+
+def _latest_metadata(place: _Place, batch: UpdateBatch, snapshot: StateSnapshot) -> bytes:
+    pending = batch.pending(*place)
+    if pending is None and snapshot.has_metadata(_stored_in(place)):
+        pending = snapshot.get(_stored_in(place), place[2])
+    return pending.metadata if pending is not None else b""
+
+
+def _stored_in(place: _Place) -> str:
+    namespace, collection, _ = place
+    return hashed_namespace(namespace, collection) if collection else namespace
 
 
 def _collect(rwset: TxRwSet) -> dict[_Place, _KeyOps]:

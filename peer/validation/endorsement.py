@@ -95,7 +95,10 @@ class EndorsementValidator:
         if (name, key) in self._changed:
             raise _failure(name, key, "its validation parameter changes in this block")
         collection, raw = key
-        entry = self._state.get(hashed_namespace(name, collection) if collection else name, raw)
+        namespace = hashed_namespace(name, collection) if collection else name
+        if not self._state.has_metadata(namespace):
+            return b""
+        entry = self._state.get(namespace, raw)
         if entry is None or not entry.metadata:
             return b""
         parameter = deserialize(entry.metadata).get(VALIDATION_PARAMETER)
