@@ -44,6 +44,7 @@ from .store import (
     PrivateRow,
     TransactionRow,
 )
+from .transaction_index import TransactionIndex
 from .transient_store import TransientStore
 from .update_batch import UpdateBatch
 
@@ -99,6 +100,7 @@ class Ledger:
         self._heights: Heights[CommittedBlock] = Heights(store.height)
         self._changed_at: dict[str, int] = {}
         self._shared = SharedSnapshots(store.snapshot)
+        self._transactions = TransactionIndex(store, self._shared)
         self._last = self._stored_last()
         self._snapshots: SnapshotRequests | None = None
         if snapshots is not None:
@@ -171,6 +173,7 @@ class Ledger:
                 self._shared.retire()  # what it still sees is to be wiped
             self._store.commit(record)
             self._shared.retire()
+            self._transactions.added(record.tx_ids)
             for transaction, code in zip(transactions, record.codes, strict=True):
                 transaction.code = code
             previous = block.header.previous_hash
@@ -301,16 +304,16 @@ class Ledger:
 
     def tx_status(self, tx_id: str) -> tuple[int, int] | None:
         """Validation code and block number of the first transaction of this id, if known."""
-        place = self._shared.transaction(tx_id)
+        place = self._transactions.find(tx_id)
         return (place.code, place.block) if place and place.code != UNKNOWN_CODE else None
 
     def has_transaction(self, tx_id: str) -> bool:
         """True if any block holds a transaction of this id, valid or not."""
-        return self._shared.transaction(tx_id) is not None
+        return self._transactions.find(tx_id) is not None
 
     def known_transactions(self, tx_ids: Sequence[str]) -> set[str]:
         """Those of the ids that some block holds, valid or not."""
-        return self._store.known_transactions(tx_ids)
+        return self._transactions.known(tx_ids)
 
     def snapshot(self) -> StateSnapshot:
         """The committed state; close it."""

@@ -87,7 +87,7 @@ class StateSnapshot(Protocol):
         ...
 
     def has_metadata(self, namespace: str) -> bool:
-        """False if no key of the namespace has metadata: then nobody need look up theirs."""
+        """Whether keys of the namespace may have metadata; if False, nobody need look for them."""
         ...
 
     def range(

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 
 import pytest
 
 from gridloom.peer.ledger.errors import StoreFailed
-from gridloom.peer.ledger.state_db import StateSnapshot, Version, VersionedValue
+from gridloom.peer.ledger.state_db import (
+    StateSnapshot,
+    Version,
+    VersionedValue,
+    hashed_namespace,
+)
 from gridloom.peer.ledger.store import (
     BlockRecord,
     CollectionsRow,
@@ -114,6 +120,20 @@ class StoreConformance:
         assert snapshot.get("c", b"k") is None
         assert snapshot.get("cc", b"") is None
         snapshot.close()
+
+    def test_a_namespace_has_metadata_once_a_key_of_it_has(self, store: LedgerStore) -> None:
+        start, change = UpdateBatch(), UpdateBatch()
+        start.put("cc", "", b"k", VersionedValue(b"v", Version(0, 0)))
+        change.put("cc", "", b"k", VersionedValue(b"v", Version(1, 0), b"meta"))
+        change.put("cc2", "", b"k", VersionedValue(b"v", Version(1, 0)))
+        change.put("cc2", "coll", b"hash", VersionedValue(b"v", Version(1, 0), b"meta"))
+        store.commit(record(0, batch=start))
+        with closing(store.snapshot()) as before:
+            assert not before.has_metadata("cc")
+        store.commit(record(1, batch=change))
+        with closing(store.snapshot()) as after:
+            names = ("cc", "cc2", hashed_namespace("cc2", "coll"), "c")
+            assert [after.has_metadata(name) for name in names] == [True, False, True, False]
 
     def test_public_hashed_and_private_entries_have_namespaces_of_their_own(
         self, store: LedgerStore

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,19 @@ def test_what_expires_is_known_again_after_reopening(tmp_path):
     again.commit(record(1))
     assert again.private_data(0) == []
     again.close()
+
+
+def test_who_has_metadata_is_asked_of_an_index_which_an_older_ledger_gets(tmp_path):
+    path = tmp_path / "ledger.db"
+    SqliteStore(path).close()
+    with closing(sqlite3.connect(path)) as older:
+        older.execute("DROP INDEX keys_with_metadata")
+    store = SqliteStore(path)
+    statement = store._snapshots._with_metadata
+    with closing(sqlite3.connect(path)) as reader:
+        plan = reader.execute(f"EXPLAIN QUERY PLAN {statement}", ("cc",)).fetchall()
+    assert "INDEX keys_with_metadata (namespace=?" in plan[0][-1]
+    store.close()
 
 
 def test_commits_are_logged_ahead_and_synced_in_full(tmp_path):
