@@ -69,22 +69,26 @@ async def test_hosts_of_their_own_order_together_and_lose_one(tmp_path: Path) ->
             await eventually(lambda: deploy(access, SHELF, "shelf"))
             shelf = contract(access, "shelf")
             await eventually(lambda: shelf.submit_transaction("put", "all", "three"))
+            await everybody_has_everything(access)  # who has no log yet could not vote
             await until(lambda: bool(leaders(logs)))
             unplugged = leaders(logs)[-1]
             hosts.unplug(unplugged)
             await eventually(lambda: shelf.submit_transaction("put", "two", "are enough"))
             hosts.plug_in(unplugged)
             await eventually(lambda: shelf.submit_transaction("put", "all", "again"))
-            height = await settled_height(access)
-            admin = access.channel_admin("Org1MSP")
-            channel = access.topology.channels[0]
-            for name in channel.orderers:
-                orderer = access.peer(name)
-                await eventually(
-                    lambda orderer=orderer: admin.fetch(orderer, channel.name, height - 1)
-                )
+            await everybody_has_everything(access)
         finally:
             await access.close()
+
+
+async def everybody_has_everything(access: NetworkAccess) -> None:
+    """Return once every orderer hands out the newest block."""
+    height = await settled_height(access)
+    admin = access.channel_admin("Org1MSP")
+    channel = access.topology.channels[0]
+    for name in channel.orderers:
+        orderer = access.peer(name)
+        await eventually(lambda orderer=orderer: admin.fetch(orderer, channel.name, height - 1))
 
 
 def leaders(logs: dict[str, Path]) -> list[str]:
