@@ -57,7 +57,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
         self._parts: list[bytes | memoryview] = []
         self._size = 0
         self._heard = 0.0
-        self._asked: float | None = None
+        self._asked = False
         self._doubted = False
         self._alarm: asyncio.TimerHandle | None = None
         self._pulse: asyncio.TimerHandle | None = None
@@ -72,6 +72,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
 
     def data_received(self, data: bytes) -> None:
         self._heard = self._loop.time()
+        self._asked = False  # a clock of milliseconds would not show that this came after
         self.connection.receive(data)
 
     def eof_received(self) -> None:
@@ -146,7 +147,7 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
     def _check(self) -> None:
         """Ping a silent side, or give it up if the last ping got no answer."""
         now, keepalive = self._loop.time(), self._keepalive
-        if self._asked is not None and self._heard <= self._asked:
+        if self._asked:
             if not self._doubted:  # the answer may lie there unread after a long pause
                 self._doubted = True
                 self._pulse = self._loop.call_at(now + _SECOND_LOOK, self._check)
@@ -154,12 +155,12 @@ class AsyncioWire(asyncio.Protocol, Generic[C]):
             self.connection.lost(RpcError(Code.UNAVAILABLE, "keepalive: no answer to a ping"))
             self.abort()
             return
-        self._asked, self._doubted, again = None, False, self._heard + keepalive.after
+        self._doubted, again = False, self._heard + keepalive.after
         if again <= now:
             again = now + keepalive.after
             if keepalive.always or self.connection.streams:
                 self.connection.ping()
-                self._asked, again = now, now + keepalive.timeout
+                self._asked, again = True, now + keepalive.timeout
         self._pulse = self._loop.call_at(again, self._check)
 
 

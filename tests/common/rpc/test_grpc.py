@@ -196,6 +196,27 @@ async def test_a_client_that_says_nothing_is_sent_away(monkeypatch: pytest.Monke
         await server.stop(0)
 
 
+async def test_an_answer_within_the_same_tick_of_the_clock_is_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """uvloop's clock has milliseconds, and a ping to a neighbour takes less."""
+    loop = asyncio.get_running_loop()
+    exact = loop.time
+    monkeypatch.setattr(loop, "time", lambda: exact() // 0.02 * 0.02)
+    server = GrpcServer(scripted_registry()[0], "127.0.0.1:0", min_ping_interval=0)
+    liveness = Liveness(ping=20, ping_timeout=20)
+    channel = GrpcChannel(f"127.0.0.1:{await server.start()}", liveness=liveness)
+    request = SignedChaincodeEventsRequest(request=b"wait")
+    stream = channel.server_stream(EVENTS, request, ChaincodeEventsResponse)
+    try:
+        assert (await anext(stream)).block_number == 0
+        with pytest.raises(TimeoutError):  # and not UNAVAILABLE
+            await asyncio.wait_for(anext(stream), 1)
+    finally:
+        await channel.close()
+        await server.stop(0)
+
+
 async def test_a_channel_finds_a_server_that_came_back() -> None:
     registry, _ = scripted_registry()
     server = GrpcServer(registry, "127.0.0.1:0")
