@@ -23,6 +23,8 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Connection
+from sqlalchemy.schema import CreateIndex
 
 FORMAT = "3"
 """Version of this layout; a store written in another one is refused."""
@@ -233,3 +235,9 @@ transient = Table(
     Column("height", BigInteger, nullable=False, index=True),
     Column("sets", LargeBinary, nullable=False),
 )
+
+
+def create(connection: Connection) -> None:
+    """Make what is not there yet: all tables, and an index that older ledgers lack."""
+    metadata.create_all(connection)
+    connection.execute(CreateIndex(keys_with_metadata, if_not_exists=True))

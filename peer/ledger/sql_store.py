@@ -17,7 +17,6 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
-from sqlalchemy.schema import CreateIndex
 
 from gridloom.common.wire import parse
 from gridloom.protos.common import common_pb2
@@ -290,9 +289,7 @@ class SqlStore(ABC):
     def _open_tables(self) -> int:
         with self._engine.begin() as connection:
             if self._writable:
-                schema.metadata.create_all(connection)
-                # Ledgers made before there was this index get it now.
-                connection.execute(CreateIndex(schema.keys_with_metadata, if_not_exists=True))
+                schema.create(connection)
             columns = schema.properties.c
             rows = connection.execute(sqlalchemy.select(columns.name, columns.value)).all()
             known = {row[0]: row[1] for row in rows}
