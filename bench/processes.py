@@ -15,7 +15,7 @@ INTERVAL = 0.5
 
 
 class ProcessWatch:
-    """Looks at processes by name while a round runs.
+    """Looks at processes by name while a round runs, and at those that they start: "network+1".
 
     peak_rss: the most memory each had at a look, in bytes; a process that ends keeps its last
     figures.
@@ -33,6 +33,7 @@ class ProcessWatch:
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return user and system seconds of each so far."""
+        self._find_children()
         for name, process in self._processes.items():
             try:
                 with process.oneshot():
@@ -43,6 +44,18 @@ class ProcessWatch:
                 continue
             self.peak_rss[name] = max(self.peak_rss.get(name, 0), rss)
         return dict(self._cpu)
+
+    def _find_children(self) -> None:
+        known = {process.pid for process in self._processes.values()}
+        for name, process in list(self._processes.items()):
+            try:
+                children = process.children()
+            except psutil.NoSuchProcess:
+                continue
+            for child in children:
+                if child.pid not in known:
+                    number = sum(each.startswith(f"{name}+") for each in self._processes) + 1
+                    self._processes[f"{name}+{number}"] = child
 
     async def watch(self) -> None:
         """Look again and again until cancelled."""

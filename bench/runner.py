@@ -80,7 +80,7 @@ class Runner:
         finally:
             observing.cancel()
         closed = watch.cpu_seconds()
-        cpu = {name: closed[name] - opened.get(name, closed[name]) for name in closed}
+        cpu = {name: closed[name] - opened.get(name, 0.0) for name in closed if opened}
         return self._result(round_, tally, cpu, watch.peak_rss)
 
     def _result(

@@ -73,6 +73,10 @@ def up(
     processes: Annotated[
         bool, typer.Option("--processes", help="Run each node in a process of its own.")
     ] = False,
+    one_process: Annotated[
+        bool,
+        typer.Option("--one-process", help="Never endorse in a second process, whatever comes."),
+    ] = False,
     development: Annotated[
         bool, typer.Option("--development", help="Show clients the tracebacks of chaincodes.")
     ] = False,
@@ -102,6 +106,7 @@ def up(
         port_base=port_base,
         in_memory=in_memory,
         processes=processes,
+        one_process=one_process,
         development=development,
         chaincodes=tuple(chaincode or ()),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,3 +48,26 @@ def run_node(
     from gridloom.deploy.node_process import run_node  # noqa: PLC0415
 
     run(run_node(home, name, ready, development=development, supervised=supervised))
+
+
+@app.command("endorse", epilog="Example: none, `gridloom up` starts it while many proposals come.")
+def endorse(
+    sockets: Annotated[Path, typer.Option("--sockets", help="Folder for one socket a peer.")],
+    directory: Directory = DEFAULT_DIRECTORY,
+    development: Annotated[
+        bool, typer.Option("--development", help="Show clients the tracebacks of chaincodes.")
+    ] = False,
+) -> None:
+    """Endorse for the peers of the running network until stdin ends; print "ready" once it can."""
+    import logging  # noqa: PLC0415
+
+    from gridloom.deploy.endorsing_process import run_endorsing  # noqa: PLC0415
+    from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
+    from gridloom.deploy.processes import READY  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
+
+    def ready() -> None:
+        typer.echo(READY)
+
+    run(run_endorsing(NetworkHome(directory), sockets, ready, development=development))

@@ -141,5 +141,9 @@ class SigningIdentity:
         """Sign with the private key (ECDSA: SHA-256, low-S DER; Ed25519: as it is)."""
         return self._key.sign(message)
 
+    def vouch(self, message: bytes, signature: bytes) -> None:
+        """Take it for granted that this identity's key signed, in another process of ours."""
+        self._key.vouch(message, signature)
+
     def __repr__(self) -> str:
         return f"SigningIdentity({self.msp_id}, {self.details.common_name})"

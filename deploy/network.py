@@ -26,6 +26,7 @@ from gridloom.common.rpc.transport import RpcServer
 from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.orderer.node import Orderer
 from gridloom.peer.channel import PeerChannel
+from gridloom.peer.delegation import Deputy
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
 from gridloom.peer.settings import PrivateDataSettings
@@ -55,11 +56,15 @@ class DataInMemory(GridloomError):
 class Network:
     """Every node of a topology as an object of this process.
 
+    deputies: a process that may endorse for a peer, by the peer's full name.
     orderers, peers: by full name; access: what users and administrators do.
     """
 
-    def __init__(self, builder: NodeBuilder) -> None:
+    def __init__(
+        self, builder: NodeBuilder, deputies: Callable[[str], Deputy | None] = lambda _: None
+    ) -> None:
         self.builder = builder
+        self._deputies = deputies
         self.topology = builder.topology
         self.orderers: dict[str, Orderer] = {}
         self.peers: dict[str, Peer] = {}
@@ -157,6 +162,9 @@ class Network:
             raise UnknownNode(name, [node.name for node in self.topology.nodes()])
         if self.builder.home is None or self.builder.in_memory:
             raise DataInMemory(name)
+        deputy = self._deputies(name)
+        if deputy is not None:
+            deputy.retire()
         served = await self._close(name)
         await (self.orderers.get(name) or self.peers[name]).stop()
         node = self._orderer(name) if isinstance(place, OrdererNode) else self._peer(name)
@@ -235,7 +243,8 @@ class Network:
             for node in org.peers
             if node.name == name
         )
-        peer = self.builder.peer(*next(found), self._orderer_at, self._directory)
+        deputy = self._deputies(name)
+        peer = self.builder.peer(*next(found), self._orderer_at, self._directory, deputy)
         self.peers[name] = peer
         self._registries[name].exchange(peer.services())
         return peer

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from gridloom.orderer.node import Orderer
     from gridloom.peer.chaincodes.host import ChaincodeHost
     from gridloom.peer.chaincodes.runtime import ChaincodeLauncher
+    from gridloom.peer.delegation import Deputy
     from gridloom.peer.ledger.provider import LedgerProvider
     from gridloom.peer.node import Peer
 
@@ -219,10 +220,12 @@ class NodeBuilder:
         org: Organization,
         orderers: Callable[[str], Channel],
         directory: PeerDirectory,
+        deputy: Deputy | None = None,
     ) -> Peer:
         """Return a peer that has joined its channels; it is not started.
 
-        orderers: a way to the orderer at ``host:port``; directory: who else is there.
+        orderers: a way to the orderer at ``host:port``; directory: who else is there; deputy: a
+        process that may endorse for it.
         """
         from gridloom.peer.node import Peer  # noqa: PLC0415 - not in an orderer's process
 
@@ -230,7 +233,7 @@ class NodeBuilder:
             self.material.node(node.name).signing_identity,
             self.material.msp_config(org.msp_id),
             self._ledgers(node),
-            self._chaincodes(node, org),
+            self.chaincodes(node, org),
             orderers=orderers,
             peers=directory,
             settings=PeerSettings(
@@ -244,6 +247,7 @@ class NodeBuilder:
             tls_certificate=self._tls_certificate(node),
             now=self.now,
             random_bytes=self.random_bytes,
+            deputy=deputy,
         )
         joined = peer.channel_ids()
         for channel in self.topology.channels:
@@ -294,7 +298,7 @@ class NodeBuilder:
             random_bytes=self.random_bytes,
         )
 
-    def _chaincodes(self, node: PeerNode, org: Organization) -> ChaincodeHost:
+    def chaincodes(self, node: PeerNode, org: Organization) -> ChaincodeHost:
         """Return what runs a peer's chaincodes."""
         from gridloom.peer.chaincodes.host import ChaincodeHost  # noqa: PLC0415 - as above
         from gridloom.peer.chaincodes.lifecycle.store import (  # noqa: PLC0415

@@ -20,6 +20,7 @@ from .access import NetworkAccess, Progress
 from .chaincode_source import ChaincodeSource, deploy_missing
 from .cutting import cut_on_signal
 from .document import DocumentError
+from .endorsing_worker import EndorsingWorker, worth_it
 from .home import STANDALONE, HomeError, NetworkHome
 from .memory import settle_memory
 from .network_lock import NetworkLock
@@ -46,8 +47,9 @@ class UpOptions:
     already holds); orderers, consensus: of the test network, None for one that is solo, or
     raft if there are several; port_base: moves all ports so that 7050 becomes it, 0 takes any free
     ones; in_memory: ledgers are forgotten with the process, credentials stay in the folder;
-    processes: one for each node; development: chaincode errors carry tracebacks; chaincodes:
-    paths of what to deploy on the first channel, unless it is there.
+    processes: one for each node; one_process: without a second one that endorses under load;
+    development: chaincode errors carry tracebacks; chaincodes: paths of what to deploy on the
+    first channel, unless it is there.
     """
 
     config: Path | None = None
@@ -56,6 +58,7 @@ class UpOptions:
     port_base: int | None = None
     in_memory: bool = False
     processes: bool = False
+    one_process: bool = False
     development: bool = False
     chaincodes: Sequence[Path] = ()
 
@@ -63,12 +66,18 @@ class UpOptions:
         """Raise OptionsError for options that exclude each other."""
         if self.in_memory and self.processes:
             raise OptionsError("processes share nothing but the disk: drop --in-memory")
+        if self.one_process and self.processes:
+            raise OptionsError("--one-process and --processes exclude each other: choose one")
         if self.config is not None and (self.orderers or self.consensus):
             raise OptionsError(
                 "--orderers and --consensus are for the test network: say so in the description"
             )
         if self.consensus == "solo" and (self.orderers or 1) > 1:
             raise OptionsError("solo orders at one node: use --consensus raft or poca with several")
+
+    def may_delegate(self, topology: Topology) -> bool:
+        """Whether another process may endorse: it has to be able to read the ledgers."""
+        return not (self.one_process or self.in_memory or topology.ledger_url) and worth_it()
 
     def description(self) -> str | None:
         """Return the text of the description asked for, None without one; OptionsError."""
@@ -174,7 +183,9 @@ async def run_network(
         home.save_state(state)
         progress("opening ledgers")
         running: _Running = (
-            _ManyProcesses(builder, home, lock) if options.processes else _OneProcess(builder)
+            _ManyProcesses(builder, home, lock)
+            if options.processes
+            else _OneProcess(builder, home if options.may_delegate(topology) else None)
         )
         for chaincode in chaincodes:
             chaincode.remember(home)
@@ -249,12 +260,18 @@ class _Running(Protocol):
 
 
 class _OneProcess:
-    """All nodes in this process."""
+    """All nodes in this process; home: where another one that endorses may read the ledgers."""
 
-    def __init__(self, builder: NodeBuilder) -> None:
+    def __init__(self, builder: NodeBuilder, home: NetworkHome | None) -> None:
         from .network import Network  # noqa: PLC0415 - it imports every kind of node
 
-        self._network = Network(builder)
+        self._worker: EndorsingWorker | None = None
+        if home is not None:
+            names = [peer.name for peer in builder.topology.peers()]
+            self._worker = EndorsingWorker(home, names, development=builder.development)
+            self._network = Network(builder, self._worker.deputy)
+        else:
+            self._network = Network(builder)
         self.process_ids: Mapping[str, int] = {}
 
     async def start(self) -> None:
@@ -275,6 +292,8 @@ class _OneProcess:
         await asyncio.Event().wait()
 
     async def stop(self) -> None:
+        if self._worker is not None:
+            await self._worker.stop()
         await self._network.stop()
 
 

@@ -8,14 +8,17 @@ comes with it.  (Fabric: core/endorser, core/handlers/{auth,endorsement})
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Protocol
 
+from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import Signer
 from gridloom.common.msp import Msp
 from gridloom.common.rpc import Call, Code, RpcError
+from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.peer import (
     chaincode_event_pb2,
     chaincode_pb2,
@@ -28,8 +31,9 @@ from .chaincode_interest import chaincode_interest
 from .chaincodes.host import ChaincodeHost
 from .chaincodes.invocation import Invocation
 from .chaincodes.lifecycle.endorsement_info import EndorsementInfo
-from .channel import PeerChannel
+from .ledger.ledger import Ledger
 from .ledger.simulator import SimulationResults, TxSimulator
+from .private_data.distribution import PrivateWrites
 from .proposal import (
     ProposalRejected,
     UnpackedProposal,
@@ -50,6 +54,33 @@ class EndorsementFailed(GridloomError):
     """A proposal that could not be processed; the message is what the client reads."""
 
 
+class Elsewhere(GridloomError):
+    """A proposal that this process cannot answer for its peer; the message says why."""
+
+
+class PrivateOutlet(Protocol):
+    """Where the cleartext of private writes goes; `ChannelPrivateData` is one."""
+
+    def writes(self, private: TxPvtReadWriteSet, simulator: TxSimulator) -> list[PrivateWrites]: ...
+
+    async def distribute(
+        self, tx_id: str, writes: Sequence[PrivateWrites], height: int
+    ) -> None: ...
+
+
+class EndorserChannel(Protocol):
+    """What the endorser needs of a joined channel; `peer.channel.PeerChannel` is one."""
+
+    @property
+    def bundle(self) -> ChannelBundle: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def private_data(self) -> PrivateOutlet | None: ...
+
+
 class Endorser:
     """Implements protos.Endorser for one peer.
 
@@ -63,7 +94,7 @@ class Endorser:
         local_msp: Msp,
         host: ChaincodeHost,
         *,
-        channels: Callable[[str], PeerChannel | None],
+        channels: Callable[[str], EndorserChannel | None],
         access: AccessControl,
         now: Clock,
         time_window: timedelta,
@@ -100,11 +131,15 @@ class Endorser:
             if proposal.channel_id and channel is None:
                 return _failure(f"channel '{proposal.channel_id}' not found")
             self._check(proposal, channel)
+        except Elsewhere as error:
+            raise RpcError(Code.UNIMPLEMENTED, str(error)) from error
         except GridloomError as error:
             logger.warning("refused a proposal: %s", error)
             raise RpcError(Code.UNKNOWN, str(error)) from error
         try:
             return await self._process(proposal, channel, endorsing)
+        except Elsewhere as error:
+            raise RpcError(Code.UNIMPLEMENTED, str(error)) from error
         except GridloomError as error:
             logger.warning(
                 "failed to invoke %s, transaction %s: %s",
@@ -127,7 +162,7 @@ class Endorser:
         check_time(headers.signature.creator, stamp, self._now(), self._time_window)
         return UnpackedProposal(signed, data, open_content(data, headers))
 
-    def _check(self, proposal: UnpackedProposal, channel: PeerChannel | None) -> None:
+    def _check(self, proposal: UnpackedProposal, channel: EndorserChannel | None) -> None:
         """Form, creator and signature; in a channel also uniqueness and the right to propose."""
         try:
             creator = proposal.check(channel.bundle.msp_manager if channel else self._local_msp)
@@ -146,7 +181,7 @@ class Endorser:
             )
 
     async def _process(
-        self, proposal: UnpackedProposal, channel: PeerChannel | None, endorsing: bool
+        self, proposal: UnpackedProposal, channel: EndorserChannel | None, endorsing: bool
     ) -> proposal_response_pb2.ProposalResponse:
         if channel is None or proposal.chaincode_name in _WITHOUT_SIMULATOR:
             return await self._endorse(proposal, channel, None, endorsing)
@@ -159,7 +194,7 @@ class Endorser:
     async def _endorse(
         self,
         proposal: UnpackedProposal,
-        channel: PeerChannel | None,
+        channel: EndorserChannel | None,
         simulator: TxSimulator | None,
         endorsing: bool,
     ) -> proposal_response_pb2.ProposalResponse:
@@ -185,6 +220,8 @@ class Endorser:
                 if response.status < CHAINCODE_REFUSED:
                     await _give_out(proposal.tx_id, channel, simulator, results)
                 interest = chaincode_interest(results, self._host.is_system)
+        except Elsewhere:
+            raise
         except GridloomError as error:
             raise EndorsementFailed(f"error in simulation: {error}") from error
         failed = response.status >= CHAINCODE_FAILED
@@ -219,14 +256,14 @@ class Endorser:
 
 
 async def _give_out(
-    tx_id: str, channel: PeerChannel, simulator: TxSimulator, results: SimulationResults
+    tx_id: str, channel: EndorserChannel, simulator: TxSimulator, results: SimulationResults
 ) -> None:
     """Give the cleartext of private writes to those who have to have it before the commit."""
     if results.private is None or channel.private_data is None:
         return
     writes = channel.private_data.writes(results.private, simulator)
     simulator.done()
-    await channel.private_data.distribute(tx_id, writes, channel.height)
+    await channel.private_data.distribute(tx_id, writes, channel.ledger.height)
 
 
 def _payload(

@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -25,7 +26,7 @@ from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import Backoff, DeliverClient
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
-from gridloom.common.identities import Identity, IdentityError, Signer
+from gridloom.common.identities import Identity, IdentityError, Signer, SigningIdentity
 from gridloom.common.msp import Msp, MspManager
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel
@@ -37,6 +38,7 @@ from .acl import AccessControl
 from .chaincodes.host import ChaincodeHost
 from .chaincodes.lifecycle.state_indexes import StateIndexes
 from .channel import PeerChannel, stored_bundle
+from .delegation import DelegatingEndorser, Deputy
 from .deliver import DeliverService
 from .discovery.peers import PeerDirectory, PeerInfo
 from .discovery.service import DiscoveryService
@@ -48,6 +50,7 @@ from .gossip.handshake import Handshake, RemotePeer
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
 from .ledger.snapshots.private_part import MayHold
+from .ledger.update_batch import UpdateBatch
 from .private_data.channel import PrivateDataNetwork
 from .private_data.membership import Membership, is_own
 from .settings import PeerSettings
@@ -71,7 +74,7 @@ class Peer:
     signer: its identity; msp_config: its organisation's MSP; orderers: a way to the orderer
     at ``host:port``, kept by whoever gives it; peers: who is in which channel;
     tls_certificate: DER of what it shows in TLS sessions; clock, sleep: seconds that only
-    grow, and waiting for some.
+    grow, and waiting for some; deputy: a process that may endorse for this peer.
     Channels joined earlier are open at once; blocks are pulled between start and stop.
     """
 
@@ -89,6 +92,7 @@ class Peer:
         now: Clock = lambda: datetime.now(UTC),
         random_bytes: Callable[[int], bytes] = os.urandom,
         clock: Callable[[], float] = time.monotonic,
+        deputy: Deputy | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.signer = signer
@@ -100,6 +104,7 @@ class Peer:
         self._orderers = orderers
         self._now = now
         self._random_bytes = random_bytes
+        self._deputy = deputy
         self._channels: dict[str, PeerChannel] = {}
         self._indexes: dict[str, StateIndexes] = {}
         host.approved.packages.listeners.append(self._installed)
@@ -202,7 +207,7 @@ class Peer:
             now=self._now,
             time_window=settings.time_window,
         )
-        registry.add("protos.Endorser", endorser, concurrency=most.endorser)
+        registry.add("protos.Endorser", self._delegating(endorser), concurrency=most.endorser)
         deliver = DeliverService(self.channel, self.acl, self._now, settings.time_window)
         registry.add("protos.Deliver", deliver, concurrency=most.deliver)
         registry.add("protos.Snapshot", SnapshotService(self.channel, self.acl, self._now))
@@ -237,6 +242,13 @@ class Peer:
         registry.add("gossip.Gossip", self._communication)
         return registry
 
+    def _delegating(self, endorser: Endorser) -> Endorser | DelegatingEndorser:
+        """The endorser itself, or what has its deputy do the work when it can."""
+        deputy, signer = self._deputy, self.signer
+        if deputy is None or not isinstance(signer, SigningIdentity):
+            return endorser
+        return DelegatingEndorser(endorser, deputy, self.host, self.channel, signer.vouch)
+
     def _may_hold(self, bundle: ChannelBundle) -> MayHold:
         membership = Membership(lambda: bundle)
         identity = self.signer.serialized
@@ -244,6 +256,8 @@ class Peer:
 
     def _joined(self, bundle: ChannelBundle, ledger: Ledger) -> PeerChannel:
         channel = self._channels[bundle.channel_id] = self._open(bundle, ledger)
+        if self._deputy is not None:
+            self._deputy.retire()
         if self._running:
             channel.start(self._deliver_client(channel))
         return channel
@@ -253,14 +267,22 @@ class Peer:
         indexes = self._indexes[bundle.channel_id] = StateIndexes(
             ledger, channel.definitions, self.msp_id, self.host.approved.packages
         )
-        ledger.before_announcing = indexes.committed
+        ledger.before_announcing = partial(self._committed, bundle.channel_id)
         indexes.refresh()
         return channel
+
+    def _committed(self, channel_id: str, updates: UpdateBatch) -> None:
+        """Do what a block makes due, before anyone hears of it."""
+        self._indexes[channel_id].committed(updates)
+        if updates.purged and self._deputy is not None:
+            self._deputy.retire()  # it may still have open what is to be wiped
 
     def _installed(self) -> None:
         """Make the indexes that a new package brings."""
         for indexes in self._indexes.values():
             indexes.refresh()
+        if self._deputy is not None:
+            self._deputy.retire()
 
     def _bundle(self, channel_id: str) -> ChannelBundle | None:
         channel = self._channels.get(channel_id)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from google.protobuf.message import Message
 
 M = TypeVar("M", bound=Message)
+
+UNIX: Final = "unix:"
+"""What the address of a Unix domain socket begins with, in gRPC's own names."""
 
 
 class Channel(Protocol):

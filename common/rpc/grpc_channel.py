@@ -10,6 +10,7 @@ from typing import TypeVar
 from google.protobuf.message import DecodeError, Message
 
 from ..tls_context import ALPN, client_context
+from .channel import UNIX
 from .http2.client_side import ClientConnection, ResponseStream, Unprocessed
 from .http2.messages import encoded
 from .http2.wire import AsyncioWire, Keepalive
@@ -27,7 +28,7 @@ _FAREWELL = 1.0
 
 
 class GrpcChannel:
-    """Connects lazily to ``target`` (``host:port``); see Channel for the contract."""
+    """Connects lazily to ``target``, ``host:port`` or ``unix:path``; see Channel."""
 
     def __init__(
         self, target: str, tls: ClientTls | None = None, liveness: Liveness = PATIENT
@@ -169,18 +170,7 @@ class GrpcChannel:
         return connection
 
     async def _dial(self) -> ClientConnection:
-        host, _, port = self.target.rpartition(":")
-        host = host.strip("[]")
-        if self._tls is not None and self._context is None:
-            self._context = client_context(self._tls, alpn=ALPN)
-        name = (self._tls.server_name or host) if self._tls is not None else None
-        _, wire = await asyncio.get_running_loop().create_connection(
-            lambda: AsyncioWire(self._begin, self._keepalive),
-            host,
-            int(port),
-            ssl=self._context,
-            server_hostname=name,
-        )
+        wire = await self._reach()
         try:
             await wire.connection.introduced
         except BaseException as error:
@@ -189,6 +179,26 @@ class GrpcChannel:
                 raise OSError(error.message) from error
             raise
         return wire.connection
+
+    async def _reach(self) -> AsyncioWire[ClientConnection]:
+        """Return the wire to the target, TLS's handshake done."""
+        loop = asyncio.get_running_loop()
+
+        def make() -> AsyncioWire[ClientConnection]:
+            return AsyncioWire(self._begin, self._keepalive)
+
+        if self.target.startswith(UNIX):
+            _, wire = await loop.create_unix_connection(make, self.target.removeprefix(UNIX))
+            return wire
+        host, _, port = self.target.rpartition(":")
+        host = host.strip("[]")
+        if self._tls is not None and self._context is None:
+            self._context = client_context(self._tls, alpn=ALPN)
+        name = (self._tls.server_name or host) if self._tls is not None else None
+        _, wire = await loop.create_connection(
+            make, host, int(port), ssl=self._context, server_hostname=name
+        )
+        return wire
 
     @property
     def _keepalive(self) -> Keepalive:
@@ -200,7 +210,8 @@ class GrpcChannel:
         wire.lost.add_done_callback(lambda _: self._wires.discard(wire))
         scheme = "http" if self._tls is None else "https"
         name = self._tls.server_name if self._tls is not None else None
-        return ClientConnection(wire, name or self.target, scheme)
+        target = "localhost" if self.target.startswith(UNIX) else self.target
+        return ClientConnection(wire, name or target, scheme)
 
 
 def _cancelling() -> bool:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..tls_context import ALPN, server_context
+from .channel import UNIX
 from .http2.server_side import ServerConnection
 from .http2.wire import AsyncioWire, Keepalive
 from .liveness import MIN_PING_INTERVAL_MS, PING_TIMEOUT_MS, SERVER_PING_MS
@@ -33,7 +34,7 @@ class GrpcServer:
     """One listening address that serves a registry.
 
     address: ``host:port``, port 0 for any free one; ``port`` holds the bound one after
-    :meth:`start`.  OSError when the address cannot be bound.
+    :meth:`start`; or ``unix:path``.  OSError when the address cannot be bound.
     min_ping_interval: milliseconds; a client that pings more often is sent away.
     """
 
@@ -63,7 +64,8 @@ class GrpcServer:
             self._listeners = await _listen(self._address)
         except (OSError, ValueError) as error:
             raise OSError(f"cannot listen on {self._address}: {error}") from error
-        self.port = self._listeners[0].getsockname()[1]
+        if not self._address.startswith(UNIX):
+            self.port = self._listeners[0].getsockname()[1]
         for listener in self._listeners:
             self._run(self._accept(listener))
         return self.port
@@ -109,7 +111,7 @@ class GrpcServer:
                 log.warning("cannot accept a connection on %s: %s", self._address, error)
                 await asyncio.sleep(_PAUSE)
             else:
-                self._run(self._greet(connection, client[0]))
+                self._run(self._greet(connection, client[0] if client else "this host"))
 
     async def _greet(self, connection: socket.socket, client: str) -> None:
         """Shake hands with who has connected, and serve it if that goes well."""
@@ -158,6 +160,8 @@ class GrpcServer:
 
 async def _listen(address: str) -> list[socket.socket]:
     """Return bound sockets for every address that ``address`` stands for, all on one port."""
+    if address.startswith(UNIX):
+        return [_bound(socket.AF_UNIX, address.removeprefix(UNIX))]
     host, _, port = address.rpartition(":")
     host = host.strip("[]")
     found = await asyncio.get_running_loop().getaddrinfo(
@@ -167,9 +171,11 @@ async def _listen(address: str) -> list[socket.socket]:
     try:
         for family, _, _, _, place in dict.fromkeys(found):
             bound = listeners[0].getsockname()[1] if listeners else place[1]
-            listener = _bound(family, (place[0], bound, *place[2:]), optional=bool(listeners))
-            if listener is not None:
-                listeners.append(listener)
+            try:
+                listeners.append(_bound(family, (place[0], bound, *place[2:])))
+            except OSError:
+                if not listeners:  # the others are optional, as without IPv6
+                    raise
     except BaseException:
         for listener in listeners:
             listener.close()
@@ -177,11 +183,12 @@ async def _listen(address: str) -> list[socket.socket]:
     return listeners
 
 
-def _bound(family: int, place: tuple[Any, ...], *, optional: bool) -> socket.socket | None:
-    """Return a listening socket; None where an optional one is refused, as without IPv6."""
+def _bound(family: int, place: tuple[Any, ...] | str) -> socket.socket:
+    """Return a listening socket."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family != socket.AF_UNIX:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.setblocking(False)
@@ -189,7 +196,5 @@ def _bound(family: int, place: tuple[Any, ...], *, optional: bool) -> socket.soc
         listener.listen(_WAITING)
     except OSError:
         listener.close()
-        if optional:
-            return None
         raise
     return listener

@@ -80,7 +80,7 @@ class GrpcioServer:
     """One listening address that serves a registry.
 
     address: ``host:port``, port 0 for any free one; ``port`` holds the bound one after
-    :meth:`start`.  OSError when the address cannot be bound.
+    :meth:`start`; or ``unix:path``.  OSError when the address cannot be bound.
     min_ping_interval: milliseconds; a client that pings more often is sent away.
     """
 

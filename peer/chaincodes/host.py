@@ -171,6 +171,11 @@ class ChaincodeHost:
             )
         return known[1]
 
+    def is_runnable_inline(self, channel_id: str, name: str) -> bool:
+        """Whether this peer can run a chaincode, and no package makes it wait for a service."""
+        types = self.approved.packages.types.values()
+        return self._waiting_types.isdisjoint(types) and name in self.runnable(channel_id)
+
     async def invoke(
         self, call: Invocation, info: EndorsementInfo | None = None
     ) -> tuple[Response, ChaincodeEvent | None]:

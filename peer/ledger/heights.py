@@ -55,6 +55,10 @@ class Heights(Generic[T]):
 
         return unsubscribe
 
+    def behold(self, height: int) -> None:
+        """So many were committed elsewhere; nobody waits for that here."""
+        self._height = height
+
     def advance(self, height: int, committed: T) -> None:
         """Tell everyone; from any thread."""
         with self._lock:

@@ -169,7 +169,7 @@ class Ledger:
                     catalog=self.collections,
                     store=self._store,
                 )
-            if record.updates.purged:
+            if record.updates.purged or self._store.holds_purged:
                 self._shared.retire()  # what it still sees is to be wiped
             self._store.commit(record)
             self._shared.retire()

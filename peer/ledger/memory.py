@@ -35,6 +35,7 @@ class MemoryStore:
     """One channel's ledger in dictionaries."""
 
     is_remote = False
+    holds_purged = False
 
     def __init__(self, state_database: StateDatabase = StateDatabase.LEVELDB) -> None:
         self.state_database = state_database

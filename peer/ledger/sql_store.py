@@ -61,6 +61,7 @@ class SqlStore(ABC):
     """
 
     is_remote = False
+    holds_purged = False
     begin = ""
     """What begins a transaction that writes, where the driver does not do so by itself."""
 

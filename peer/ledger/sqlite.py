@@ -55,7 +55,8 @@ class SqliteStore(SqlStore):
     ) -> None:
         if state_database is StateDatabase.COUCHDB:
             _require_json(path)
-        self._log_holds_purged = False
+        self.holds_purged = False
+        self._version = 0
         engine = sqlalchemy.create_engine(
             sqlalchemy.URL.create("sqlite", database=str(path)),
             poolclass=NullPool,
@@ -85,6 +86,16 @@ class SqliteStore(SqlStore):
             couchdb=self._state_database is StateDatabase.COUCHDB,
         )
 
+    def follow(self) -> bool:
+        """Whether another process has committed since this was asked last, and how far it is."""
+        cursor = self._writer.connection.cursor()
+        (version,) = self._run(cursor, "PRAGMA data_version", ())[0]
+        if version == self._version:
+            return False
+        self._version = version
+        self._height = self._next_number(self._run(cursor, self._sql.newest, ())[0])
+        return True
+
     def _create(self, write: Writer) -> None:
         """Nothing: functions belong to connections here."""
 
@@ -92,8 +103,8 @@ class SqliteStore(SqlStore):
         write.run(f'DROP INDEX IF EXISTS "{name}"')
 
     def _committed(self, record: BlockRecord) -> None:
-        self._log_holds_purged = self._log_holds_purged or bool(record.updates.purged)
-        if self._log_holds_purged:
+        self.holds_purged = self.holds_purged or bool(record.updates.purged)
+        if self.holds_purged:
             self._empty_log()
 
     def _empty_log(self) -> None:
@@ -103,7 +114,7 @@ class SqliteStore(SqlStore):
         busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         cursor.execute(f"PRAGMA busy_timeout = {_BUSY_SECONDS * 1000}")
         cursor.close()
-        self._log_holds_purged = bool(busy)
+        self.holds_purged = bool(busy)
 
     def _run(self, cursor: DBAPICursor, sql: str, parameters: tuple[object, ...]) -> Sequence[Any]:
         try:

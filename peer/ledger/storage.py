@@ -22,6 +22,11 @@ MEMORY = "memory"
 _DATABASE = "ledger.db"
 
 
+def ledger_file(folder: Path, channel_id: str) -> Path:
+    """The file of a channel's ledger in a folder of ledgers."""
+    return folder / channel_id / _DATABASE
+
+
 class Storage(Protocol):
     """Opens the stores of channels."""
 
@@ -76,14 +81,14 @@ class _FolderStorage:
         self._state_database = state_database
 
     def store(self, channel_id: str) -> LedgerStore:
-        folder = self._root / channel_id
-        folder.mkdir(parents=True, exist_ok=True)
-        return SqliteStore(folder / _DATABASE, self._state_database)
+        path = ledger_file(self._root, channel_id)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return SqliteStore(path, self._state_database)
 
     def reader(self, channel_id: str) -> LedgerStore:
         if channel_id not in self.stored():
             raise LedgerNotFound(channel_id)
-        path = self._root / channel_id / _DATABASE
+        path = ledger_file(self._root, channel_id)
         return SqliteStore(path, self._state_database, writable=False)
 
     def stored(self) -> set[str]:

@@ -224,6 +224,11 @@ class LedgerStore(Protocol):
     """The store of one channel.  Blocks it hands out are shared: read, never change them."""
 
     @property
+    def holds_purged(self) -> bool:
+        """Whether what was purged is still on the disk, for somebody reads an older state."""
+        ...
+
+    @property
     def is_remote(self) -> bool:
         """Whether look-ups go to another process, so that one waits for them."""
         ...

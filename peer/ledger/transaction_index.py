@@ -50,3 +50,9 @@ class TransactionIndex:
         with self._lock:
             self._blocks_added += 1
             self._absent.difference_update(tx_ids)
+
+    def begin_anew(self) -> None:
+        """Take note of blocks whose ids nobody has told."""
+        with self._lock:
+            self._blocks_added += 1
+            self._absent.clear()

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,7 @@ from gridloom.protos.gateway.gateway_pb2 import PreparedTransaction
 from gridloom.protos.orderer.ab_pb2 import DeliverResponse, SeekInfo
 from gridloom.protos.peer.transaction_pb2 import BAD_CREATOR_SIGNATURE
 from harness.network import CHAINCODES, PROBE, contract, deploy, nodes
+from harness.replicas import replicated
 
 PATIENCE = 120
 """Seconds until something that must come is missed."""
@@ -44,9 +46,20 @@ channels: [{name: mychannel, members: [Org1, Org2]}]
 """
 
 
-@pytest.fixture
-async def network() -> AsyncIterator[Network]:
-    async with Network.in_memory(Topology.parse(THREE)) as network:
+@asynccontextmanager
+async def running(kind: str, topology: Topology, folder: Path) -> AsyncIterator[Network]:
+    """A network in memory, or one on the disk whose peers have replicas that endorse."""
+    if kind == "replicas":
+        async with replicated(topology, folder) as replicas:
+            yield replicas.network
+    else:
+        async with Network.in_memory(topology) as network:
+            yield network
+
+
+@pytest.fixture(params=["memory", "replicas"])
+async def network(request, tmp_path) -> AsyncIterator[Network]:
+    async with running(request.param, Topology.parse(THREE), tmp_path) as network:
         yield network
 
 
@@ -367,9 +380,9 @@ channels:
 """
 
 
-@pytest.fixture
-async def two() -> AsyncIterator[Network]:
-    async with Network.in_memory(Topology.parse(TWO)) as network:
+@pytest.fixture(params=["memory", "replicas"])
+async def two(request, tmp_path) -> AsyncIterator[Network]:
+    async with running(request.param, Topology.parse(TWO), tmp_path) as network:
         yield network
 
 

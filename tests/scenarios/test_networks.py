@@ -4,8 +4,10 @@ import pytest
 
 from gridloom.common.rpc.transport import GRPC, GRPCIO, OURS
 from gridloom.deploy.network import Network
+from gridloom.deploy.topology import Topology
 from harness.network import NetworkProcess
 from harness.network_conformance import NetworkConformance, ServiceConformance
+from harness.replicas import replicated
 
 
 class TestInMemory(NetworkConformance, ServiceConformance):
@@ -15,6 +17,15 @@ class TestInMemory(NetworkConformance, ServiceConformance):
     async def access(self):
         async with Network.in_memory(development=False) as network:
             yield network.access
+
+
+class TestReplicas(NetworkConformance, ServiceConformance):
+    """On the disk, and whatever a peer may delegate is endorsed by its replica."""
+
+    @pytest.fixture
+    async def access(self, tmp_path):
+        async with replicated(Topology.default(), tmp_path, development=False) as replicas:
+            yield replicas.network.access
 
 
 @pytest.mark.network

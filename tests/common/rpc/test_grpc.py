@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import grpc.aio
 import pytest
@@ -36,11 +37,16 @@ class GrpcConformance(TransportConformance):
     server: type[GrpcServer | GrpcioServer]
     client: type[GrpcChannel | GrpcioChannel]
 
+    @pytest.fixture
+    def address(self) -> str:
+        return "127.0.0.1:0"
+
     @pytest_asyncio.fixture
-    async def parts(self) -> AsyncIterator[tuple[Channel, ScriptedGateway]]:
+    async def parts(self, address: str) -> AsyncIterator[tuple[Channel, ScriptedGateway]]:
         registry, gateway = scripted_registry()
-        server = self.server(registry, "127.0.0.1:0")
-        channel = self.client(f"127.0.0.1:{await server.start()}")
+        server = self.server(registry, address)
+        port = await server.start()
+        channel = self.client(address.replace(":0", f":{port}"))
         yield channel, gateway
         await channel.close()
         await server.stop(0)
@@ -102,6 +108,42 @@ class TestTheirServerWithOurClient(GrpcConformance):
 
 class TestTheirsWithTheirs(GrpcConformance):
     server, client = GrpcioServer, GrpcioChannel
+
+
+class OverUnixSockets(GrpcConformance):
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> str:
+        return f"unix:{tmp_path / 'socket'}"
+
+
+class TestOursOverUnixSockets(OverUnixSockets):
+    server, client = GrpcServer, GrpcChannel
+
+
+class TestOurServerWithTheirClientOverUnixSockets(OverUnixSockets):
+    server, client = GrpcServer, GrpcioChannel
+
+
+class TestTheirServerWithOurClientOverUnixSockets(OverUnixSockets):
+    server, client = GrpcioServer, GrpcChannel
+
+
+async def test_a_socket_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) -> None:
+    registry, _ = scripted_registry()
+    with pytest.raises(
+        OSError, match=f"cannot listen on unix:{tmp_path}/nowhere/socket: .*No such"
+    ):
+        await GrpcServer(registry, f"unix:{tmp_path}/nowhere/socket").start()
+    with pytest.raises(OSError, match="path too long"):
+        await GrpcServer(registry, f"unix:{tmp_path}/{'long' * 30}").start()
+
+
+async def test_a_socket_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    channel = GrpcChannel(f"unix:{tmp_path}/socket")
+    with pytest.raises(RpcError, match=f"failed to connect to unix:{tmp_path}/socket") as caught:
+        await channel.unary(EVALUATE, EvaluateRequest(), EvaluateResponse)
+    assert caught.value.code is Code.UNAVAILABLE
+    await channel.close()
 
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))

@@ -1,0 +1,184 @@
+"""Calls a second process to endorse while many proposals come, and lets it go afterwards.
+
+One process of Python uses one core.  With two, the one endorses while the other orders, judges
+and commits (docs/decisions/0027).  Nothing depends on the second one: it is started when it pays,
+replaced when what it knows has changed, and may be killed at any time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from gridloom.common.errors import GridloomError
+from gridloom.common.rpc.channel import Channel
+from gridloom.common.rpc.liveness import Liveness
+from gridloom.common.rpc.transport import grpc_channel
+
+from .demand import Demand
+from .endorsing_process import socket_of
+from .home import NetworkHome
+from .processes import READY, START
+
+log = logging.getLogger(__name__)
+
+IDLE = 30.0
+"""Seconds without a proposal after which the process ends."""
+START_TIMEOUT = 60.0
+"""Seconds it may take until it serves."""
+STOP_TIMEOUT = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+PAUSE = 30.0
+"""Seconds after a process that could not be started, or fell, until another one is tried."""
+
+LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
+"""A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
+
+
+class NotStarted(GridloomError):
+    """A process that did not come to serve; the message says why."""
+
+
+def worth_it(cores: int | None = None) -> bool:
+    """Whether this machine has a core for it, and sockets to reach it."""
+    return (cores or os.cpu_count() or 1) > 1 and sys.platform != "win32"
+
+
+class EndorsingWorker:
+    """The process that endorses for these peers; used on one event loop.
+
+    names: the network's peers, in the topology's order.
+    """
+
+    def __init__(
+        self, home: NetworkHome, names: Sequence[str], *, development: bool = False
+    ) -> None:
+        self._home = home
+        self._numbers = {name: number for number, name in enumerate(names)}
+        self._development = development
+        self._demand = Demand()
+        self._loop = asyncio.get_running_loop()
+        self._channels: dict[str, Channel] = {}
+        self._running: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
+        self._not_before = 0.0
+        self.process_id: int | None = None
+        """Of the process that endorses now, None while there is none."""
+
+    def deputy(self, name: str) -> _PeersDeputy:
+        """What one of the peers knows of it."""
+        return _PeersDeputy(self, name)
+
+    def channel(self, name: str) -> Channel | None:
+        """The way to a peer's replica, None while there is none; each call is one proposal."""
+        now = self._loop.time()
+        if self._demand.note(now) and self._running is None and now >= self._not_before:
+            self._ending = asyncio.Event()
+            self._running = self._loop.create_task(self._run(self._ending), name="endorsing")
+        return self._channels.get(name)
+
+    def retire(self) -> None:
+        """Have the process end, for it knows what is no longer so; from any thread."""
+        self._channels = {}
+        self._loop.call_soon_threadsafe(self._ending.set)
+
+    async def stop(self) -> None:
+        """End it for good."""
+        self._not_before = float("inf")
+        self.retire()
+        if self._running is not None:
+            await asyncio.wait([self._running])
+
+    async def _run(self, ending: asyncio.Event) -> None:
+        """Run one process from its start to its end."""
+        sockets = Path(tempfile.mkdtemp(prefix="gridloom-"))
+        process = None
+        try:
+            process = await self._spawn(sockets)
+            await self._until_ready(process)
+            if not ending.is_set():
+                self.process_id = process.pid
+                self._channels = {
+                    name: grpc_channel(socket_of(sockets, number), liveness=LIVENESS)
+                    for name, number in self._numbers.items()
+                }
+                await self._until_over(process, ending)
+        except (OSError, GridloomError) as error:
+            self._not_before = self._loop.time() + PAUSE
+            log.warning("nobody else endorses: %s", error)
+        finally:
+            await self._end(process)
+            shutil.rmtree(sockets, ignore_errors=True)
+            self._running = None
+
+    async def _spawn(self, sockets: Path) -> Process:
+        options = ("--development",) if self._development else ()
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "gridloom", "node", "endorse",
+            "--dir", str(self._home.path), "--sockets", str(sockets), *options,
+            stdin=PIPE, stdout=PIPE, start_new_session=True,
+        )  # fmt: skip
+
+    async def _until_ready(self, process: Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(f"{START}\n".encode())
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                line = (await process.stdout.readline()).decode().strip()
+        except TimeoutError:
+            raise NotStarted(f"it was not ready after {START_TIMEOUT:g} s") from None
+        if line != READY:
+            raise NotStarted("it ended while it started; see the lines above")
+
+    async def _until_over(self, process: Process, ending: asyncio.Event) -> None:
+        """Return when it is to end, or is not needed; NotStarted if it fell."""
+        waits = {self._loop.create_task(process.wait()), self._loop.create_task(ending.wait())}
+        try:
+            while not ending.is_set():
+                done, _ = await asyncio.wait(
+                    waits, timeout=IDLE, return_when=asyncio.FIRST_COMPLETED
+                )
+                if process.returncode is not None:
+                    raise NotStarted(f"it ended with status {process.returncode}")
+                if not done and self._loop.time() - self._demand.last >= IDLE:
+                    return
+        finally:
+            for task in waits:
+                task.cancel()
+
+    async def _end(self, process: Process | None) -> None:
+        """Give it no more, and end it once it has answered what it has."""
+        channels, self._channels, self.process_id = self._channels, {}, None
+        if process is not None and process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            try:
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await process.wait()
+            except TimeoutError:
+                process.kill()
+                await process.wait()
+        await asyncio.gather(*(channel.close() for channel in channels.values()))
+
+
+class _PeersDeputy:
+    """Satisfies peer.delegation.Deputy for one peer."""
+
+    def __init__(self, worker: EndorsingWorker, name: str) -> None:
+        self._worker = worker
+        self._name = name
+
+    def channel(self) -> Channel | None:
+        return self._worker.channel(self._name)
+
+    def retire(self) -> None:
+        self._worker.retire()

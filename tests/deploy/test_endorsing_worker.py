@@ -1,0 +1,170 @@
+"""The second process that endorses under load: it comes, falls, is replaced, and leaves nothing."""
+
+import asyncio
+import os
+import signal
+from contextlib import asynccontextmanager
+
+import psutil
+import pytest
+
+from gridloom.deploy import demand, endorsing_worker
+from gridloom.deploy.demand import Demand
+from gridloom.deploy.endorsing_worker import EndorsingWorker, worth_it
+from gridloom.deploy.home import NetworkHome
+from gridloom.deploy.network import Network
+from gridloom.deploy.nodes import NodeBuilder
+from gridloom.deploy.ports import choose_ports
+from gridloom.deploy.topology import Topology
+from gridloom.deploy.up import OptionsError, UpOptions
+from harness.network import PROBE, SHELF, NetworkProcess, contract, deploy, wait_until
+
+LOAD = 120
+"""Transactions that come at once: enough to call for the process in ``gridloom up``."""
+
+
+def test_much_in_a_short_time_is_a_demand_and_little_or_slow_is_none():
+    many = Demand()
+    assert [many.note(10 + n / 1000) for n in range(demand.MANY)] == [False] * 49 + [True]
+    slow = Demand()
+    assert not any(slow.note(n * demand.SPAN / 40) for n in range(400))
+    assert slow.last == 399 * demand.SPAN / 40
+
+
+def test_one_core_has_nothing_to_share():
+    assert worth_it(2)
+    assert not worth_it(1)
+
+
+def test_who_wants_one_process_gets_one():
+    with pytest.raises(OptionsError, match="--one-process and --processes exclude each other"):
+        UpOptions(one_process=True, processes=True).check()
+    topology = Topology.default()
+    assert UpOptions().may_delegate(topology) == worth_it()
+    assert not UpOptions(one_process=True).may_delegate(topology)
+    assert not UpOptions(in_memory=True).may_delegate(topology)
+
+
+@asynccontextmanager
+async def running(folder):
+    """A network in this process with a worker of its own."""
+    home = NetworkHome(folder)
+    builder = NodeBuilder.create(choose_ports(Topology.default()), home)
+    home.save_description("")
+    home.save_state({"pid": None, "ports": list(builder.topology.ports())})
+    worker = EndorsingWorker(home, [node.name for node in builder.topology.peers()])
+    network = Network(builder, worker.deputy)
+    await network.start()
+    try:
+        yield network, worker
+    finally:
+        await worker.stop()
+        await network.stop()
+
+
+@pytest.fixture
+def eager(monkeypatch):
+    """The first proposal calls for the process, and a fallen one is replaced at once."""
+    monkeypatch.setattr(demand, "MANY", 1)
+    monkeypatch.setattr(endorsing_worker, "PAUSE", 0.0)
+
+
+async def process_that_endorses(shelf, worker, *, other_than=None):
+    """Submit until there is one; return its process id."""
+    async with asyncio.timeout(120):
+        while worker.process_id in (None, other_than):
+            await shelf.submit_transaction("put", "lamp", "brass")
+    return worker.process_id
+
+
+async def put_many(shelf, name):
+    """Submit many transactions at once; all of them have to be committed."""
+    await asyncio.gather(*(shelf.submit_transaction("put", f"{name}{n}", "1") for n in range(LOAD)))
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
+async def test_it_comes_endorses_and_goes(tmp_path):
+    async with running(tmp_path) as (network, worker):
+        await deploy(network.access, SHELF, "shelf")
+        shelf = contract(network.access, "shelf")
+        process = psutil.Process(await process_that_endorses(shelf, worker))
+        before = sum(process.cpu_times()[:2])
+        await put_many(shelf, "item")
+        assert sum(process.cpu_times()[:2]) > before
+        assert await shelf.evaluate_transaction("get", "item7") == b"1"
+    assert not process.is_running()
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_nothing_is_lost_when_it_falls(tmp_path, number):
+    async with running(tmp_path) as (network, worker):
+        await deploy(network.access, SHELF, "shelf")
+        shelf = contract(network.access, "shelf")
+        fallen = await process_that_endorses(shelf, worker)
+        load = asyncio.create_task(put_many(shelf, "item"))
+        await asyncio.sleep(0.02)
+        os.kill(fallen, number)
+        await load
+        assert await shelf.evaluate_transaction("get", f"item{LOAD - 1}") == b"1"
+        assert await process_that_endorses(shelf, worker, other_than=fallen) != fallen
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
+async def test_a_package_installed_later_is_run_by_a_new_one(tmp_path):
+    async with running(tmp_path) as (network, worker):
+        await deploy(network.access, SHELF, "shelf")
+        first = await process_that_endorses(contract(network.access, "shelf"), worker)
+        await deploy(network.access, PROBE, "probe")
+        probe = contract(network.access, "probe")
+        second = await process_that_endorses(probe, worker, other_than=first)
+        assert await probe.submit_transaction("put", "lamp", "brass") == b"brass"
+        assert second != first
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
+async def test_one_that_cannot_start_is_said_in_the_log_and_harms_nobody(
+    tmp_path, monkeypatch, caplog
+):
+    monkeypatch.setattr(endorsing_worker.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(endorsing_worker, "PAUSE", 60.0)
+    async with running(tmp_path) as (network, worker):
+        await deploy(network.access, SHELF, "shelf")
+        await put_many(contract(network.access, "shelf"), "item")
+        assert worker.process_id is None
+    assert caplog.text.count("nobody else endorses") == 1
+    assert "/nowhere/python" in caplog.text
+
+
+def endorsing(network):
+    """The processes that endorse for a running ``gridloom up``."""
+    children = psutil.Process(network.process.pid).children()
+    return [child for child in children if "endorse" in child.cmdline()]
+
+
+@pytest.mark.network
+async def test_up_calls_it_under_load_and_it_does_not_outlive_a_killed_network(tmp_path):
+    with NetworkProcess(tmp_path / "home") as network:
+        async with network.access() as access:
+            await deploy(access, SHELF, "shelf")
+            assert endorsing(network) == []
+            await put_many(contract(access, "shelf"), "item")
+            (process,) = endorsing(network)
+        network.kill()
+        wait_until(lambda: not process.is_running())
+        network.start()
+        async with network.access() as access:
+            assert await contract(access, "shelf").evaluate_transaction("get", "item7") == b"1"
+
+
+@pytest.mark.network
+async def test_up_with_one_process_has_one(tmp_path):
+    with NetworkProcess(tmp_path / "home", "--one-process") as network:
+        async with network.access() as access:
+            await deploy(access, SHELF, "shelf")
+            await put_many(contract(access, "shelf"), "item")
+            assert psutil.Process(network.process.pid).children() == []
