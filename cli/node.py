@@ -50,7 +50,7 @@ def run_node(
     run(run_node(home, name, ready, development=development, supervised=supervised))
 
 
-@app.command("endorse", epilog="Example: none, `gridloom up` starts it while many proposals come.")
+@app.command("endorse", epilog="Example: gridloom node endorse --sockets /tmp/sockets")
 def endorse(
     sockets: Annotated[Path, typer.Option("--sockets", help="Folder for one socket a peer.")],
     directory: Directory = DEFAULT_DIRECTORY,
@@ -58,7 +58,10 @@ def endorse(
         bool, typer.Option("--development", help="Show clients the tracebacks of chaincodes.")
     ] = False,
 ) -> None:
-    """Endorse for the peers of the running network until stdin ends; print "ready" once it can."""
+    """Endorse for the peers of the folder's network until stdin ends; `gridloom up` starts it.
+
+    It begins at a line on stdin and prints "ready" once it can.
+    """
     import logging  # noqa: PLC0415
 
     from gridloom.deploy.endorsing_process import run_endorsing  # noqa: PLC0415

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-MANY = 50
+MANY = 100
 """What has to come within one span: about an eighth of what one core can endorse."""
 SPAN = 0.5
 """Seconds."""

@@ -87,5 +87,9 @@ def _ledgers(topology: Topology, folder: Path) -> dict[str, FollowedLedger]:
     for channel_id in sorted(open_storage(folder, "").stored()):
         file = ledger_file(folder, channel_id)
         store = SqliteStore(file, topology.state_database, writable=False)
-        found[channel_id] = FollowedLedger(channel_id, store)
+        ledger = FollowedLedger(channel_id, store)
+        if ledger.height:
+            found[channel_id] = ledger
+        else:  # it is being made, or was left unfinished
+            ledger.close()
     return found

@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import sys
-import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc.channel import Channel
@@ -38,6 +37,9 @@ STOP_TIMEOUT = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 PAUSE = 30.0
 """Seconds after a process that could not be started, or fell, until another one is tried."""
+
+SETTLING = 2.0
+"""Seconds after a change that made a process retire: more of them may follow."""
 
 LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
 """A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
@@ -70,6 +72,7 @@ class EndorsingWorker:
         self._running: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._not_before = 0.0
+        self._stopped = False
         self.process_id: int | None = None
         """Of the process that endorses now, None while there is none."""
 
@@ -80,7 +83,8 @@ class EndorsingWorker:
     def channel(self, name: str) -> Channel | None:
         """The way to a peer's replica, None while there is none; each call is one proposal."""
         now = self._loop.time()
-        if self._demand.note(now) and self._running is None and now >= self._not_before:
+        many = self._demand.note(now)
+        if many and self._running is None and now >= self._not_before and not self._stopped:
             self._ending = asyncio.Event()
             self._running = self._loop.create_task(self._run(self._ending), name="endorsing")
         return self._channels.get(name)
@@ -88,36 +92,45 @@ class EndorsingWorker:
     def retire(self) -> None:
         """Have the process end, for it knows what is no longer so; from any thread."""
         self._channels = {}
-        self._loop.call_soon_threadsafe(self._ending.set)
+        self._loop.call_soon_threadsafe(self._end_soon)
 
     async def stop(self) -> None:
         """End it for good."""
-        self._not_before = float("inf")
-        self.retire()
+        self._stopped = True
         if self._running is not None:
+            self._running.cancel()
             await asyncio.wait([self._running])
+
+    def _end_soon(self) -> None:
+        self._not_before = max(self._not_before, self._loop.time() + SETTLING)
+        self._ending.set()
 
     async def _run(self, ending: asyncio.Event) -> None:
         """Run one process from its start to its end."""
-        sockets = Path(tempfile.mkdtemp(prefix="gridloom-"))
-        process = None
         try:
-            process = await self._spawn(sockets)
-            await self._until_ready(process)
-            if not ending.is_set():
-                self.process_id = process.pid
-                self._channels = {
-                    name: grpc_channel(socket_of(sockets, number), liveness=LIVENESS)
-                    for name, number in self._numbers.items()
-                }
-                await self._until_over(process, ending)
+            with TemporaryDirectory(prefix="gridloom-", ignore_cleanup_errors=True) as sockets:
+                await self._serve(Path(sockets), ending)
         except (OSError, GridloomError) as error:
             self._not_before = self._loop.time() + PAUSE
             log.warning("nobody else endorses: %s", error)
         finally:
-            await self._end(process)
-            shutil.rmtree(sockets, ignore_errors=True)
             self._running = None
+
+    async def _serve(self, sockets: Path, ending: asyncio.Event) -> None:
+        """Start it and give it proposals until it is to end, is idle or falls."""
+        process = await self._spawn(sockets)
+        try:
+            await self._until_ready(process)
+            if ending.is_set():
+                return
+            self.process_id = process.pid
+            self._channels = {
+                name: grpc_channel(socket_of(sockets, number), liveness=LIVENESS)
+                for name, number in self._numbers.items()
+            }
+            await self._until_over(process, ending)
+        finally:
+            await self._end(process)
 
     async def _spawn(self, sockets: Path) -> Process:
         options = ("--development",) if self._development else ()
@@ -155,10 +168,10 @@ class EndorsingWorker:
             for task in waits:
                 task.cancel()
 
-    async def _end(self, process: Process | None) -> None:
+    async def _end(self, process: Process) -> None:
         """Give it no more, and end it once it has answered what it has."""
         channels, self._channels, self.process_id = self._channels, {}, None
-        if process is not None and process.returncode is None:
+        if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.terminate()
             try:

@@ -187,7 +187,7 @@ def _bound(family: int, place: tuple[Any, ...] | str) -> socket.socket:
     """Return a listening socket."""
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        if family != socket.AF_UNIX:
+        if isinstance(place, tuple):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)

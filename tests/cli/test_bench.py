@@ -46,7 +46,8 @@ def test_rounds_run_are_written_down_and_leave_nothing_behind(tmp_path: Path) ->
     document = json.loads(out.read_text())
     reads, fast, raises, writes = document["rounds"]
     assert (reads["succeeded"], writes["succeeded"]) == (40, 20)
-    assert writes["cpu_ms_per_tx"].keys() == {"network", "client0", "client1"}
+    # network+1 endorses for the network if the machine is fast enough to ask for it
+    assert writes["cpu_ms_per_tx"].keys() - {"network+1"} == {"network", "client0", "client1"}
     assert writes["rss_mb"]["network"] > 20
     assert (fast["planned_tps"], fast["driven"]) == (400000, False)
     assert "could not be driven" in fast["note"]

@@ -25,10 +25,10 @@ LOAD = 120
 
 def test_much_in_a_short_time_is_a_demand_and_little_or_slow_is_none():
     many = Demand()
-    assert [many.note(10 + n / 1000) for n in range(demand.MANY)] == [False] * 49 + [True]
+    assert [many.note(10 + n / 1000) for n in range(demand.MANY)] == [False] * 99 + [True]
     slow = Demand()
-    assert not any(slow.note(n * demand.SPAN / 40) for n in range(400))
-    assert slow.last == 399 * demand.SPAN / 40
+    assert not any(slow.note(n * demand.SPAN / 90) for n in range(400))
+    assert slow.last == 399 * demand.SPAN / 90
 
 
 def test_one_core_has_nothing_to_share():
@@ -67,6 +67,7 @@ def eager(monkeypatch):
     """The first proposal calls for the process, and a fallen one is replaced at once."""
     monkeypatch.setattr(demand, "MANY", 1)
     monkeypatch.setattr(endorsing_worker, "PAUSE", 0.0)
+    monkeypatch.setattr(endorsing_worker, "SETTLING", 0.0)
 
 
 async def process_that_endorses(shelf, worker, *, other_than=None):
@@ -152,8 +153,9 @@ async def test_up_calls_it_under_load_and_it_does_not_outlive_a_killed_network(t
         async with network.access() as access:
             await deploy(access, SHELF, "shelf")
             assert endorsing(network) == []
-            await put_many(contract(access, "shelf"), "item")
-            (process,) = endorsing(network)
+            while not (found := endorsing(network)):  # a slow machine needs several tries
+                await put_many(contract(access, "shelf"), "item")
+            (process,) = found
         network.kill()
         wait_until(lambda: not process.is_running())
         network.start()
