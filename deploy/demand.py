@@ -1,25 +1,51 @@
-"""Whether so much comes in that somebody should be called to help.  Pure."""
+"""Whether this process has more to do than it can, so that another one should help.  Pure.
+
+Help costs: two more ways to another process, some milliseconds for whoever waits.  So it is
+asked for only while the event loop comes late to everything.
+"""
 
 from __future__ import annotations
 
-MANY = 100
-"""What has to come within one span: about an eighth of what one core can endorse."""
-SPAN = 0.5
-"""Seconds."""
+SPAN = 0.25
+"""Seconds over which is looked."""
+LATE = 0.003
+"""Seconds by which timers are late, on average, on a loop that has more to do than it can."""
+IN_TIME = 0.001
+"""The same of one that has not; help is over once it is so in STEADY spans one after the other."""
+STEADY = 8
+PAUSE = 1.0
+"""Seconds without anything after which what was before says nothing."""
 
 
 class Demand:
-    """Counts what comes; ``note`` each with the time, seconds that only grow."""
+    """``note`` what comes, and how ``late`` timers are; last: when help was needed last."""
 
     def __init__(self) -> None:
         self._began = 0.0
-        self._came = 0
-        self.last = 0.0
+        self._timers = 0
+        self._lateness = 0.0
+        self._in_time = 0
+        self._needed = False
+        self.last = float("-inf")
+
+    def late(self, seconds: float) -> None:
+        """A timer came so late."""
+        self._timers += 1
+        self._lateness += seconds
 
     def note(self, now: float) -> bool:
-        """Count one; return whether many have come within the span under way."""
-        if now - self._began >= SPAN:
-            self._began, self._came = now, 0
-        self._came += 1
-        self.last = now
-        return self._came >= MANY
+        """Something has come, now in seconds that only grow; return whether help is needed."""
+        if now - self._began >= SPAN and self._timers:
+            self._look(now)
+        if self._needed:
+            self.last = now
+        return self._needed
+
+    def _look(self, now: float) -> None:
+        lateness, seconds = self._lateness / self._timers, now - self._began
+        self._in_time = self._in_time + 1 if lateness < IN_TIME else 0
+        if seconds > PAUSE or self._in_time >= STEADY:
+            self._needed = False
+        elif lateness >= LATE:
+            self._needed = True
+        self._began, self._timers, self._lateness = now, 0, 0.0

@@ -1,4 +1,4 @@
-"""Calls a second process to endorse while many proposals come, and lets it go afterwards.
+"""Calls a second process to endorse while one core is not enough, and lets it go afterwards.
 
 One process of Python uses one core.  With two, the one endorses while the other orders, judges
 and commits (docs/decisions/0027).  Nothing depends on the second one: it is started when it pays,
@@ -29,8 +29,12 @@ from .processes import READY, START
 
 log = logging.getLogger(__name__)
 
+TICK = 0.02
+"""Seconds between two looks at how late the event loop is."""
+QUIET = 1.0
+"""Seconds without a proposal after which nobody looks."""
 IDLE = 30.0
-"""Seconds without a proposal after which the process ends."""
+"""Seconds without need of it after which the process ends."""
 START_TIMEOUT = 60.0
 """Seconds it may take until it serves."""
 STOP_TIMEOUT = 5.0
@@ -69,6 +73,8 @@ class EndorsingWorker:
         self._demand = Demand()
         self._loop = asyncio.get_running_loop()
         self._channels: dict[str, Channel] = {}
+        self._clock: asyncio.TimerHandle | None = None
+        self._last_asked = 0.0
         self._running: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._not_before = 0.0
@@ -81,10 +87,13 @@ class EndorsingWorker:
         return _PeersDeputy(self, name)
 
     def channel(self, name: str) -> Channel | None:
-        """The way to a peer's replica, None while there is none; each call is one proposal."""
-        now = self._loop.time()
-        many = self._demand.note(now)
-        if many and self._running is None and now >= self._not_before and not self._stopped:
+        """The way to a peer's replica, None unless it is there and needed; asked for a proposal."""
+        now = self._last_asked = self._loop.time()
+        if self._clock is None:
+            self._clock = self._loop.call_at(now + TICK, self._tick, now + TICK)
+        if not self._demand.note(now):
+            return None
+        if self._running is None and now >= self._not_before and not self._stopped:
             self._ending = asyncio.Event()
             self._running = self._loop.create_task(self._run(self._ending), name="endorsing")
         return self._channels.get(name)
@@ -97,9 +106,20 @@ class EndorsingWorker:
     async def stop(self) -> None:
         """End it for good."""
         self._stopped = True
+        if self._clock is not None:
+            self._clock.cancel()
         if self._running is not None:
             self._running.cancel()
             await asyncio.wait([self._running])
+
+    def _tick(self, due: float) -> None:
+        """See how late the loop comes, as long as there are proposals."""
+        now = self._loop.time()
+        self._demand.late(now - due)
+        if now - self._last_asked < QUIET:
+            self._clock = self._loop.call_at(now + TICK, self._tick, now + TICK)
+        else:
+            self._clock = None
 
     def _end_soon(self) -> None:
         self._not_before = max(self._not_before, self._loop.time() + SETTLING)

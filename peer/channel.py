@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
-LONGEST_ON_LOOP = 64
+LONGEST_ON_LOOP = 128
 """Transactions of a block that is judged on the event loop.
 
 Two threads that want to run Python hinder each other more than so many take: about 8 ms.

@@ -31,9 +31,8 @@ from .channel import stored_bundle
 from .endorser import Elsewhere, Endorser
 from .ledger.followed_ledger import FollowedLedger
 from .ledger.simulator import TxSimulator
-from .ledger.state_db import Version
 from .private_data.distribution import PrivateWrites
-from .validation.mvcc import CONFIG_KEY, CONFIG_NAMESPACE
+from .validation.mvcc import CONFIG_NAMESPACE
 
 REST_AFTER = 0.5
 """Seconds without a proposal after which no state is kept open."""
@@ -160,25 +159,17 @@ class ReplicaChannel:
         self.definitions = ChaincodeDefinitions(lambda: self.bundle.application.orgs, msp_id)
         self.private_data = _Elsewhere()
         self.bundle = stored_bundle(ledger)
-        self._configured_at = self._config_version()
+        self._configured_at = ledger.changed_at(CONFIG_NAMESPACE)
         ledger.collections = self.definitions
 
     def follow(self) -> None:
         """Take up the blocks that have come since, and what they say of the configuration."""
         if not self.ledger.follow():
             return
-        configured_at = self._config_version()
+        configured_at = self.ledger.changed_at(CONFIG_NAMESPACE)
         if configured_at != self._configured_at:
             self.bundle = stored_bundle(self.ledger)
             self._configured_at = configured_at
-
-    def _config_version(self) -> Version | None:
-        state = self.ledger.snapshot()
-        try:
-            entry = state.get(CONFIG_NAMESPACE, CONFIG_KEY)
-        finally:
-            state.close()
-        return None if entry is None else entry.version
 
 
 class _Elsewhere:

@@ -15,7 +15,7 @@ COMPANY_PER_MESSAGE = 0.005
 to a third as long again if messages come so fast that it will have company: seconds for each
 message that the last one had."""
 
-LATE = 0.006
+LATE = 0.02
 """Seconds by which a timer has to be late to show that this process has more to do than it can."""
 
 FEW = 8

@@ -22,13 +22,13 @@ class FollowedLedger(Ledger):
     def __init__(self, channel_id: str, store: SqliteStore) -> None:
         super().__init__(channel_id, store)
         self._file = store
-        self._changes = 0
+        self._stamps: dict[str, int] = {}
 
     def follow(self) -> bool:
         """Take up what has been committed since; return whether anything has."""
         if not self._file.follow():
             return False
-        self._changes += 1
+        self._stamps = {}
         self._shared.retire()
         self._transactions.begin_anew()
         self._heights.behold(self._file.height)
@@ -39,8 +39,11 @@ class FollowedLedger(Ledger):
         self._shared.retire()
 
     def changed_at(self, namespace: str) -> int:
-        """What is different once anything may have changed: blocks do not tell what they held."""
-        return self._changes
+        """Another number once a namespace or one of its collections has changed."""
+        stamp = self._stamps.get(namespace)
+        if stamp is None:
+            stamp = self._stamps[namespace] = self._file.stamp(namespace)
+        return stamp
 
     def info(self) -> ledger_pb2.BlockchainInfo:
         """Height, and the hashes of the last block and of the one before."""

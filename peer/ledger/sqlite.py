@@ -23,7 +23,7 @@ from .sql_store import SqlStore
 from .sql_writer import Writer
 from .sqlite_state import SqliteStateSql
 from .state_database import StateDatabase
-from .state_db import FullStateSnapshot
+from .state_db import COLLECTIONS_END, FullStateSnapshot
 from .store import BlockRecord
 
 _PRAGMAS = (
@@ -31,10 +31,10 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA wal_autocheckpoint = 4000",
-    "PRAGMA cache_size = -16000",
     "PRAGMA secure_delete = ON",
 )
 _BUSY_SECONDS = 30
+_STAMP = "SELECT count(*), max(block) FROM state WHERE namespace >= ? AND namespace < ?"
 
 
 class SqliteStore(SqlStore):
@@ -95,6 +95,12 @@ class SqliteStore(SqlStore):
         self._version = version
         self._height = self._next_number(self._run(cursor, self._sql.newest, ())[0])
         return True
+
+    def stamp(self, namespace: str) -> int:
+        """Another number once a block has changed a namespace or one of its collections."""
+        rows = self._all(_STAMP, (namespace, f"{namespace}{COLLECTIONS_END}"))
+        number, newest = rows[0]
+        return int(newest or 0) << 32 | int(number)
 
     def _create(self, write: Writer) -> None:
         """Nothing: functions belong to connections here."""

@@ -121,6 +121,10 @@ class StateDb(Protocol):
     def snapshot(self) -> StateSnapshot: ...
 
 
+COLLECTIONS_END = "$%"
+"""What follows a namespace in the first name behind those of its collections."""
+
+
 def hashed_namespace(namespace: str, collection: str) -> str:
     """Name of the namespace that holds a collection's hashes."""
     return f"{namespace}{_HASHED}{collection}"

@@ -47,8 +47,10 @@ class CommandFailed(AssertionError):
 class NetworkProcess:
     """A network that ``gridloom up`` runs in the foreground of a process of its own.
 
-    options: of ``up``, besides the folder.
+    options: of ``up``, besides the folder; program: the command line of ``gridloom``.
     """
+
+    program = GRIDLOOM
 
     def __init__(self, folder: Path, *options: str) -> None:
         self.home = NetworkHome(folder)
@@ -70,7 +72,7 @@ class NetworkProcess:
         log = self.home.path.with_suffix(".up.log")
         with log.open("ab") as errors:
             self._process = subprocess.Popen(
-                (*GRIDLOOM, "up", "--dir", str(self.home.path), *options),
+                (*self.program, "up", "--dir", str(self.home.path), *options),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,

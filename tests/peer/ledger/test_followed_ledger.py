@@ -8,7 +8,7 @@ from gridloom.peer.ledger.errors import StoreFailed
 from gridloom.peer.ledger.followed_ledger import FollowedLedger
 from gridloom.peer.ledger.ledger import Ledger
 from gridloom.peer.ledger.sqlite import SqliteStore
-from harness.ledger import commit, write
+from harness.ledger import commit, endorsed, simulate, write
 
 
 @pytest.fixture
@@ -55,14 +55,24 @@ def test_a_simulation_keeps_the_state_it_began_with(pair):
     assert value(followed, "lamp") == b"copper"
 
 
-def test_whatever_was_remembered_of_a_namespace_is_old_after_a_block(pair):
+def test_what_was_remembered_of_a_namespace_is_old_once_a_block_has_changed_it(pair):
     written, followed = pair
-    followed.follow()
-    before = followed.changed_at("_lifecycle")
-    assert followed.changed_at("_lifecycle") == before
-    write(written, ("lamp", b"brass"))
-    followed.follow()
-    assert followed.changed_at("_lifecycle") != before
+
+    def seen():
+        followed.follow()
+        return followed.changed_at("cc"), followed.changed_at("other"), followed.changed_at("c")
+
+    stages = [seen()]
+    for work in (
+        lambda simulator: simulator.set_state("cc", "lamp", b"brass"),
+        lambda simulator: simulator.set_state("cc", "lamp", b"tin"),
+        lambda simulator: simulator.set_private_data("cc", "secrets", "lamp", b"tin"),
+        lambda simulator: simulator.delete_state("cc", "lamp"),
+    ):
+        commit(written, [endorsed(simulate(written, work).public)])
+        stages.append(seen())
+    assert len({cc for cc, _, _ in stages}) == len(stages)
+    assert {rest for _, *rest in stages for rest in rest} == {0}
 
 
 def test_the_chain_is_described_as_it_is(pair):
