@@ -76,8 +76,8 @@ _SIGNING: Final = {
     SHA3: ec.ECDSA(Prehashed(hashes.SHA3_256()), deterministic_signing=DETERMINISTIC),
 }
 
-#: About 16,000 to 32,000 verifications of 150 bytes each.
-_verified: BoundedMemo[tuple[bytes, bytes, bytes], bool] = BoundedMemo(1 << 14)
+#: 8,000 to 16,000 verifications of about 400 bytes each: those of several thousand transactions.
+_verified: BoundedMemo[tuple[bytes, bytes, bytes], bool] = BoundedMemo(1 << 13)
 
 
 class VerificationKey:
