@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,21 +35,16 @@ def run_node(
 
     from gridloom.deploy.authority_process import organization_of, run_authority  # noqa: PLC0415
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
-    from gridloom.deploy.processes import READY  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format=LOG_FORMAT)
     home = NetworkHome(directory)
-
-    def ready() -> None:
-        typer.echo(READY)
-
     org = organization_of(home, name)
     if org is not None:
-        run(run_authority(home, org, ready, supervised=supervised))
+        run(run_authority(home, org, _ready, supervised=supervised))
         return
     from gridloom.deploy.node_process import run_node  # noqa: PLC0415
 
-    run(run_node(home, name, ready, development=development, supervised=supervised))
+    run(run_node(home, name, _ready, development=development, supervised=supervised))
 
 
 @app.command("endorse", epilog="Example: gridloom node endorse --sockets /tmp/sockets")
@@ -66,11 +63,15 @@ def endorse(
 
     from gridloom.deploy.endorsing_process import run_endorsing  # noqa: PLC0415
     from gridloom.deploy.home import NetworkHome  # noqa: PLC0415
-    from gridloom.deploy.processes import READY  # noqa: PLC0415
 
     logging.basicConfig(level=logging.WARNING, format=LOG_FORMAT)
+    run(run_endorsing(NetworkHome(directory), sockets, _ready, development=development))
 
-    def ready() -> None:
-        typer.echo(READY)
 
-    run(run_endorsing(NetworkHome(directory), sockets, ready, development=development))
+def _ready() -> None:
+    """Say so; what is printed afterwards, by chaincode, goes where errors go: nobody reads on."""
+    from gridloom.deploy.processes import READY  # noqa: PLC0415
+
+    typer.echo(READY)
+    sys.stdout.flush()
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

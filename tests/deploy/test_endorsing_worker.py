@@ -18,7 +18,15 @@ from gridloom.deploy.nodes import NodeBuilder
 from gridloom.deploy.ports import choose_ports
 from gridloom.deploy.topology import Topology
 from gridloom.deploy.up import OptionsError, UpOptions
-from harness.network import PROBE, SHELF, NetworkProcess, contract, deploy, wait_until
+from harness.network import (
+    PROBE,
+    SHELF,
+    NetworkProcess,
+    contract,
+    deploy,
+    edited,
+    wait_until,
+)
 
 LOAD = 120
 """Transactions that come at once."""
@@ -162,6 +170,32 @@ async def test_one_that_cannot_start_is_said_in_the_log_and_harms_nobody(
         assert worker.process_id is None
     assert caplog.text.count("nobody else endorses") == 1
     assert "/nowhere/python" in caplog.text
+
+
+CHATTY = (r"ctx\.stub\.put_state\(key, value\)", 'print("x" * 200_000); \\g<0>')
+"""How a chaincode is edited so that it prints more than a pipe holds."""
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
+async def test_what_chaincode_prints_there_is_in_nobodys_way(tmp_path):
+    """It goes to the log: a pipe that nobody reads would hold 64 KB and then everything up."""
+    async with running(tmp_path / "home") as (network, worker):
+        await deploy(network.access, edited(SHELF, tmp_path / "chatty", *CHATTY), "shelf")
+        shelf = contract(network.access, "shelf")
+        await process_that_endorses(shelf, worker)
+        async with asyncio.timeout(120):
+            await asyncio.gather(*(shelf.submit_transaction("put", f"{n}", "1") for n in range(8)))
+
+
+@pytest.mark.slow
+async def test_what_chaincode_prints_in_a_peers_own_process_is_in_nobodys_way(tmp_path):
+    with NetworkProcess(tmp_path / "home", "--processes") as network:
+        async with network.access() as access, asyncio.timeout(120):
+            await deploy(access, edited(SHELF, tmp_path / "chatty", *CHATTY), "shelf")
+            await contract(access, "shelf").submit_transaction("put", "lamp", "brass")
+        log = network.home.log_file("peer0.org1.example.com").read_text()
+        assert "x" * 200_000 in log
 
 
 class EagerProcess(NetworkProcess):
