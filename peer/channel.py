@@ -46,7 +46,7 @@ R = TypeVar("R")
 LONGEST_ON_LOOP = 128
 """Transactions of a block that is judged on the event loop.
 
-Two threads that want to run Python hinder each other more than so many take: about 8 ms.
+Two threads that want to run Python hinder each other more than so many take: about 16 ms.
 """
 
 
