@@ -176,14 +176,12 @@ class EndorsingWorker:
         """Return when it is to end, or is not needed; NotStarted if it fell."""
         waits = {self._loop.create_task(process.wait()), self._loop.create_task(ending.wait())}
         try:
-            while not ending.is_set():
-                done, _ = await asyncio.wait(
-                    waits, timeout=IDLE, return_when=asyncio.FIRST_COMPLETED
-                )
+            while (left := self._demand.last + IDLE - self._loop.time()) > 0:
+                await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                if ending.is_set():
+                    return
                 if process.returncode is not None:
                     raise NotStarted(f"it ended with status {process.returncode}")
-                if not done and self._loop.time() - self._demand.last >= IDLE:
-                    return
         finally:
             for task in waits:
                 task.cancel()

@@ -146,6 +146,18 @@ async def test_nothing_is_lost_when_it_falls(tmp_path, number):
 
 @pytest.mark.network
 @pytest.mark.usefixtures("eager")
+async def test_it_ends_when_it_is_not_needed_for_a_while(tmp_path, monkeypatch):
+    monkeypatch.setattr(endorsing_worker, "IDLE", 0.5)
+    async with running(tmp_path) as (network, worker):
+        await deploy(network.access, SHELF, "shelf")
+        shelf = contract(network.access, "shelf")
+        process = psutil.Process(await process_that_endorses(shelf, worker))
+        await asyncio.to_thread(wait_until, lambda: not process.is_running())
+        assert worker.process_id is None
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
 async def test_a_package_installed_later_is_run_by_a_new_one(tmp_path):
     async with running(tmp_path) as (network, worker):
         await deploy(network.access, SHELF, "shelf")
