@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gridloom.common.rpc.channel import UNIX
+from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import RpcServer, grpc_server
 from gridloom.peer.ledger.followed_ledger import FollowedLedger
 from gridloom.peer.ledger.sqlite import SqliteStore
@@ -23,6 +24,9 @@ from .memory import settle_memory
 from .nodes import NodeBuilder, ledgers_place
 from .supervised import run_until_stopped
 from .topology import Topology
+
+LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
+"""A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
 
 
 async def run_endorsing(
@@ -52,7 +56,9 @@ class EndorsingProcess:
         for number, node in enumerate(topology.peers()):
             replica = make_replica(builder, home, node.name)
             self._replicas.append(replica)
-            self._servers.append(grpc_server(replica.services(), socket_of(sockets, number)))
+            address, pings = socket_of(sockets, number), LIVENESS.ping // 2
+            server = grpc_server(replica.services(), address, min_ping_interval=pings)
+            self._servers.append(server)
 
     async def start(self) -> None:
         """Serve; OSError if a socket cannot be made."""

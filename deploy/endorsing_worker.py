@@ -19,11 +19,10 @@ from tempfile import TemporaryDirectory
 
 from gridloom.common.errors import GridloomError
 from gridloom.common.rpc.channel import Channel
-from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import grpc_channel
 
 from .demand import Demand
-from .endorsing_process import socket_of
+from .endorsing_process import LIVENESS, socket_of
 from .home import NetworkHome
 from .processes import READY, START
 
@@ -44,9 +43,6 @@ PAUSE = 30.0
 
 SETTLING = 2.0
 """Seconds after a change that made a process retire: more of them may follow."""
-
-LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
-"""A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
 
 
 class NotStarted(GridloomError):
