@@ -10,8 +10,6 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
-from gridloom.common.rpc.channel import UNIX
-from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import RpcServer, grpc_server
 from gridloom.peer.ledger.followed_ledger import FollowedLedger
 from gridloom.peer.ledger.sqlite import SqliteStore
@@ -19,14 +17,12 @@ from gridloom.peer.ledger.storage import ledger_file, open_storage
 from gridloom.peer.replica import Replica
 from gridloom.peer.settings import PeerSettings
 
+from .endorsing_worker import LIVENESS, socket_of
 from .home import NetworkHome
 from .memory import settle_memory
 from .nodes import NodeBuilder, ledgers_place
 from .supervised import run_until_stopped
 from .topology import Topology
-
-LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
-"""A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
 
 
 async def run_endorsing(
@@ -38,11 +34,6 @@ async def run_endorsing(
         return EndorsingProcess(home, sockets, development=development)
 
     await run_until_stopped(prepare, ready, supervised=True)
-
-
-def socket_of(sockets: Path, number: int) -> str:
-    """The address for the network's peer of this number, which is short, as it must be."""
-    return f"{UNIX}{sockets / str(number)}"
 
 
 class EndorsingProcess:

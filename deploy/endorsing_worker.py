@@ -18,11 +18,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from gridloom.common.errors import GridloomError
-from gridloom.common.rpc.channel import Channel
+from gridloom.common.rpc.channel import UNIX, Channel
+from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import grpc_channel
 
 from .demand import Demand
-from .endorsing_process import LIVENESS, socket_of
 from .home import NetworkHome
 from .processes import READY, START
 
@@ -44,6 +44,9 @@ PAUSE = 30.0
 SETTLING = 2.0
 """Seconds after a change that made a process retire: more of them may follow."""
 
+LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
+"""A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
+
 
 class NotStarted(GridloomError):
     """A process that did not come to serve; the message says why."""
@@ -52,6 +55,11 @@ class NotStarted(GridloomError):
 def worth_it(cores: int | None = None) -> bool:
     """Whether this machine has a core for it, and sockets to reach it."""
     return (cores or os.cpu_count() or 1) > 1 and sys.platform != "win32"
+
+
+def socket_of(sockets: Path, number: int) -> str:
+    """The address for the network's peer of this number, which is short, as it must be."""
+    return f"{UNIX}{sockets / str(number)}"
 
 
 class EndorsingWorker:
