@@ -158,8 +158,9 @@ class ReplicaChannel:
         self.ledger = ledger
         self.definitions = ChaincodeDefinitions(lambda: self.bundle.application.orgs, msp_id)
         self.private_data = _Elsewhere()
-        self.bundle = stored_bundle(ledger)
+        # In this order: a block that comes in between is taken up by the next follow().
         self._configured_at = ledger.changed_at(CONFIG_NAMESPACE)
+        self.bundle = stored_bundle(ledger)
         ledger.collections = self.definitions
 
     def follow(self) -> None:
@@ -168,8 +169,8 @@ class ReplicaChannel:
             return
         configured_at = self.ledger.changed_at(CONFIG_NAMESPACE)
         if configured_at != self._configured_at:
-            self.bundle = stored_bundle(self.ledger)
             self._configured_at = configured_at
+            self.bundle = stored_bundle(self.ledger)
 
 
 class _Elsewhere:

@@ -29,13 +29,14 @@ class Liveness:
     second; reconnect: least and longest time between the beginnings of two.
     """
 
-    ping: int = 120_000
+    ping: int = MIN_PING_INTERVAL_MS + 1_000
     ping_timeout: int = PING_TIMEOUT_MS
     attempt: int = 5_000
     reconnect: tuple[int, int] = (1_000, 5_000)
 
 
 PATIENT = Liveness()
-"""Between organisations: Fabric's pings, but no long wait for a server that was away."""
+"""Between organisations: Fabric's pings, a second later so that no clock's rounding makes them too
+many for a server, but no long wait for one that was away."""
 VIGILANT = Liveness(ping=2_000, ping_timeout=2_000, attempt=3_000, reconnect=(500, 1_000))
 """Within a cluster, which wants to know at once; the server must allow so many pings."""

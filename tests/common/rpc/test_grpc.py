@@ -14,7 +14,12 @@ from gridloom.common.rpc.grpc_channel import GrpcChannel
 from gridloom.common.rpc.grpc_server import GrpcServer
 from gridloom.common.rpc.grpcio_channel import GrpcioChannel
 from gridloom.common.rpc.grpcio_server import GrpcioServer
-from gridloom.common.rpc.liveness import Liveness
+from gridloom.common.rpc.liveness import (
+    MIN_PING_INTERVAL_MS,
+    PATIENT,
+    PING_TIMEOUT_MS,
+    Liveness,
+)
 from gridloom.common.rpc.tls import ClientTls, ServerTls
 from gridloom.protos.gateway.gateway_pb2 import (
     ChaincodeEventsResponse,
@@ -180,6 +185,12 @@ async def test_a_client_that_pings_too_often_is_sent_away() -> None:
         assert away == (ENHANCE_YOUR_CALM, b"too_many_pings")
     finally:
         await server.stop(0)
+
+
+def test_a_patient_client_asks_as_often_as_servers_put_up_with_and_no_more() -> None:
+    """Or else it would be sent away, or notice later than Fabric's that a host has vanished."""
+    assert MIN_PING_INTERVAL_MS < PATIENT.ping <= MIN_PING_INTERVAL_MS + 2_000
+    assert PATIENT.ping_timeout == PING_TIMEOUT_MS == 20_000
 
 
 async def test_a_taken_port_is_an_error_that_names_the_address() -> None:
