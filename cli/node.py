@@ -70,7 +70,7 @@ def endorse(
 
 def _ready() -> None:
     """Say so; what is printed afterwards, by chaincode, goes where errors go: nobody reads on."""
-    from gridloom.deploy.processes import READY  # noqa: PLC0415
+    from gridloom.deploy.child_process import READY  # noqa: PLC0415
 
     typer.echo(READY)
     sys.stdout.flush()

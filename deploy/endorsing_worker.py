@@ -11,9 +11,7 @@ import asyncio
 import logging
 import os
 import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,9 +20,9 @@ from gridloom.common.rpc.channel import UNIX, Channel
 from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import grpc_channel
 
+from .child_process import START_TIMEOUT, ChildProcess
 from .demand import Demand
 from .home import NetworkHome
-from .processes import READY, START
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +32,6 @@ QUIET = 1.0
 """Seconds without a proposal after which nobody looks."""
 IDLE = 30.0
 """Seconds without need of it after which the process ends."""
-START_TIMEOUT = 60.0
-"""Seconds it may take until it serves."""
 STOP_TIMEOUT = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 PAUSE = 30.0
@@ -113,7 +109,8 @@ class EndorsingWorker:
         if self._clock is not None:
             self._clock.cancel()
         if self._running is not None:
-            self._running.cancel()
+            if not self._ending.is_set():  # one that is ending already is seen through
+                self._running.cancel()
             await asyncio.wait([self._running])
 
     def _tick(self, due: float) -> None:
@@ -142,7 +139,10 @@ class EndorsingWorker:
 
     async def _serve(self, sockets: Path, ending: asyncio.Event) -> None:
         """Start it and give it proposals until it is to end, is idle or falls."""
-        process = await self._spawn(sockets)
+        process = await ChildProcess.spawn(
+            "node", "endorse", "--dir", str(self._home.path), "--sockets", str(sockets),
+            *(["--development"] * self._development),
+        )  # fmt: skip
         try:
             await self._until_ready(process)
             if ending.is_set():
@@ -154,29 +154,18 @@ class EndorsingWorker:
             }
             await self._until_over(process, ending)
         finally:
+            ending.set()
             await self._end(process)
 
-    async def _spawn(self, sockets: Path) -> Process:
-        options = ("--development",) if self._development else ()
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "gridloom", "node", "endorse",
-            "--dir", str(self._home.path), "--sockets", str(sockets), *options,
-            stdin=PIPE, stdout=PIPE, start_new_session=True,
-        )  # fmt: skip
-
-    async def _until_ready(self, process: Process) -> None:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(f"{START}\n".encode())
+    async def _until_ready(self, process: ChildProcess) -> None:
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                line = (await process.stdout.readline()).decode().strip()
+            if await process.start():
+                return
         except TimeoutError:
             raise NotStarted(f"it was not ready after {START_TIMEOUT:g} s") from None
-        if line != READY:
-            raise NotStarted("it ended while it started; see the lines above")
+        raise NotStarted("it ended while it started; see the lines above")
 
-    async def _until_over(self, process: Process, ending: asyncio.Event) -> None:
+    async def _until_over(self, process: ChildProcess, ending: asyncio.Event) -> None:
         """Return when it is to end, or is not needed; NotStarted if it fell."""
         waits = {self._loop.create_task(process.wait()), self._loop.create_task(ending.wait())}
         try:
@@ -190,18 +179,10 @@ class EndorsingWorker:
             for task in waits:
                 task.cancel()
 
-    async def _end(self, process: Process) -> None:
+    async def _end(self, process: ChildProcess) -> None:
         """Give it no more, and end it once it has answered what it has."""
         channels, self._channels, self.process_id = self._channels, {}, None
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            try:
-                async with asyncio.timeout(STOP_TIMEOUT):
-                    await process.wait()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+        await process.stop(STOP_TIMEOUT)
         await asyncio.gather(*(channel.close() for channel in channels.values()))
 
 

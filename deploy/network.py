@@ -34,8 +34,9 @@ from gridloom.peer.settings import PrivateDataSettings
 from .access import NetworkAccess
 from .authorities import AuthorityServer
 from .home import NetworkHome
-from .nodes import NodeBuilder, StaticDirectory, UnknownNode, utc_now
+from .nodes import NodeBuilder, UnknownNode, utc_now
 from .ports import choose_ports
+from .static_directory import StaticDirectory
 from .topology import OrdererNode, PeerNode, Topology
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from .access import GrpcConnector
 from .cutting import cut_on_signal
 from .home import NetworkHome
 from .memory import settle_memory
-from .nodes import NodeBuilder, StaticDirectory, UnknownNode, members_of
+from .nodes import NodeBuilder, UnknownNode
 from .ports import require_free
+from .static_directory import StaticDirectory, members_of
 from .supervised import run_until_stopped
 from .topology import OrdererNode, OrdererOrganization, Organization, PeerNode
 

@@ -1,10 +1,7 @@
 """One process for each node, supervised by the process that started them.
 
-A node process prepares itself, starts at the word ``start`` on its standard input and says
-``ready`` on its standard output once it serves; everything else it prints goes to a log file of
-its own.  Stopping is SIGTERM, and SIGKILL for what does not end.  A node also stops when its
-standard input ends, so that none outlives a supervisor that was killed.  Where several orderers
-order together, one that falls does not end the network: it is started again.
+What a node prints goes to a log file of its own.  Where several orderers order together, one that
+falls does not end the network: it is started again.
 """
 
 from __future__ import annotations
@@ -12,22 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from gridloom.common.errors import GridloomError
 
+from .child_process import START_TIMEOUT, ChildProcess
 from .home import NetworkHome
 from .topology import Topology
 
 log = logging.getLogger(__name__)
-
-START, READY = "start", "ready"
-START_TIMEOUT = 60.0
-"""Seconds a node may take until it serves."""
 
 STOP_TIMEOUT = 10.0
 """Seconds between SIGTERM and SIGKILL."""
@@ -74,7 +66,7 @@ class NodeProcesses:
         self._authorities = [node.name for node in topology.authorities()]
         self._options = tuple(options)
         self._inherited = tuple(inherited)
-        self._running: dict[str, Process] = {}
+        self._running: dict[str, ChildProcess] = {}
         self._replacing = asyncio.Lock()
         self._changed: Callable[[], None] = lambda: None
         self._replaceable = set(self._orderers if topology.replaces_orderers else ())
@@ -160,37 +152,20 @@ class NodeProcesses:
         log = self._home.log_file(name)
         log.parent.mkdir(parents=True, exist_ok=True)
         arguments = ("node", "run", name, "--dir", str(self._home.path), "--supervised")
-        with log.open("ab") as stderr:
-            self._running[name] = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "gridloom",
-                *arguments,
-                *self._options,
-                stdin=PIPE,
-                stdout=PIPE,
-                stderr=stderr,
-                start_new_session=True,
-                pass_fds=self._inherited,
+        with log.open("ab") as errors:
+            self._running[name] = await ChildProcess.spawn(
+                *arguments, *self._options, errors=errors, inherited=self._inherited
             )
 
     async def _start(self, name: str) -> None:
         process = self._running[name]
-        if process.stdin is not None:
-            process.stdin.write(f"{START}\n".encode())
-        line = await self._first_line(name, process)
-        if line != READY:
-            raise self._failed(name, await process.wait())
-
-    async def _first_line(self, name: str, process: Process) -> str:
-        if process.stdout is None:
-            raise NodeFailed(name, self._home.log_file(name), "has no output")
         try:
-            async with asyncio.timeout(START_TIMEOUT):
-                return (await process.stdout.readline()).decode().strip()
+            if await process.start():
+                return
         except TimeoutError:
             reason = f"was not ready after {START_TIMEOUT:g} s"
             raise NodeFailed(name, self._home.log_file(name), reason) from None
+        raise self._failed(name, await process.wait())
 
     def _failed(self, name: str, status: int) -> NodeFailed:
         how = (
@@ -202,12 +177,5 @@ class NodeProcesses:
 
     async def _stop(self, name: str) -> None:
         process = self._running.pop(name, None)
-        if process is None or process.returncode is not None:
-            return
-        process.send_signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(STOP_TIMEOUT):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        if process is not None:
+            await process.stop(STOP_TIMEOUT)

@@ -174,7 +174,7 @@ async def test_a_package_installed_later_is_run_by_a_new_one(tmp_path):
 async def test_one_that_cannot_start_is_said_in_the_log_and_harms_nobody(
     tmp_path, monkeypatch, caplog
 ):
-    monkeypatch.setattr(endorsing_worker.sys, "executable", "/nowhere/python")
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
     monkeypatch.setattr(endorsing_worker, "PAUSE", 60.0)
     async with running(tmp_path) as (network, worker):
         await deploy(network.access, SHELF, "shelf")

@@ -20,8 +20,9 @@ from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.deploy.access import NetworkAccess
 from gridloom.deploy.home import NetworkHome
-from gridloom.deploy.nodes import NodeBuilder, StaticDirectory
+from gridloom.deploy.nodes import NodeBuilder
 from gridloom.deploy.packaging import package_source
+from gridloom.deploy.static_directory import StaticDirectory
 from gridloom.deploy.topology import Topology
 from gridloom.orderer.node import Orderer
 from gridloom.peer.channel import PeerChannel
