@@ -135,6 +135,19 @@ def endorsed_transaction(
     return Envelope(payload=payload.SerializeToString())
 
 
+def endorsements_of(envelope: Envelope) -> tuple[bytes, Sequence[Endorsement]]:
+    """Return the payload that endorsers of a transaction signed, and what they signed it with.
+
+    MalformedMessage unless it is a transaction of one action.
+    """
+    payload = parse(Payload, envelope.payload)
+    transaction = parse(Transaction, payload.data)
+    if len(transaction.actions) != 1:
+        raise MalformedMessage("transaction", f"{len(transaction.actions)} actions")
+    action = parse(ChaincodeActionPayload, transaction.actions[0].payload).action
+    return action.proposal_response_payload, action.endorsements
+
+
 def assemble_transaction(proposal: Proposal, responses: Sequence[ProposalResponse]) -> Envelope:
     """Return the unsigned transaction of a proposal and its responses (Fabric: CreateSignedTx).
 

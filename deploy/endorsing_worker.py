@@ -19,6 +19,7 @@ from gridloom.common.errors import GridloomError
 from gridloom.common.rpc.channel import UNIX, Channel
 from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import grpc_channel
+from gridloom.peer.delegation import Vouching
 
 from .child_process import START_TIMEOUT, ChildProcess
 from .demand import Demand
@@ -79,6 +80,7 @@ class EndorsingWorker:
         self._ending = asyncio.Event()
         self._not_before = 0.0
         self._stopped = False
+        self.vouching = Vouching()
         self.process_id: int | None = None
         """Of the process that endorses now, None while there is none."""
 
@@ -192,6 +194,7 @@ class _PeersDeputy:
     def __init__(self, worker: EndorsingWorker, name: str) -> None:
         self._worker = worker
         self._name = name
+        self.vouching = worker.vouching
 
     def channel(self) -> Channel | None:
         return self._worker.channel(self._name)

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, Self, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from gridloom.common.certificates import parse_pem
 from gridloom.common.envelopes import Clock
@@ -25,18 +24,16 @@ from gridloom.common.rpc.local import LocalChannel
 from gridloom.common.rpc.transport import RpcServer
 from gridloom.common.rpc.unreachable import UnreachableChannel
 from gridloom.orderer.node import Orderer
-from gridloom.peer.channel import PeerChannel
 from gridloom.peer.delegation import Deputy
-from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.node import Peer
 from gridloom.peer.settings import PrivateDataSettings
 
 from .access import NetworkAccess
 from .authorities import AuthorityServer
 from .home import NetworkHome
+from .live_directory import LiveDirectory
 from .nodes import NodeBuilder, UnknownNode, utc_now
 from .ports import choose_ports
-from .static_directory import StaticDirectory
 from .topology import OrdererNode, PeerNode, Topology
 
 if TYPE_CHECKING:
@@ -169,7 +166,9 @@ class Network:
         served = await self._close(name)
         await (self.orderers.get(name) or self.peers[name]).stop()
         node = self._orderer(name) if isinstance(place, OrdererNode) else self._peer(name)
-        self._directory.open(self.builder, self.channel_to)  # its identity may be another one
+        self._directory.open(
+            self.topology, self.builder.material, self.channel_to
+        )  # its identity may be another one
         await node.start()
         if served:
             await self._open(name, self._node_servers(place))
@@ -219,7 +218,10 @@ class Network:
         for peer in self.topology.peers():
             self._registries[peer.name] = ServiceRegistry()
             self._peer(peer.name)
-        self._directory.open(self.builder, self.channel_to)
+        self._open_directory()
+
+    def _open_directory(self) -> None:
+        self._directory.open(self.topology, self.builder.material, self.channel_to)
 
     def _orderer(self, name: str) -> Orderer:
         """Make an orderer, in the place of the one that may be there."""
@@ -264,53 +266,3 @@ class Network:
             return LocalChannel(registry, own)
 
         return dial
-
-
-class LiveDirectory:
-    """The peers of this process that take part in a channel, with heights and chaincodes."""
-
-    def __init__(self, peers: Mapping[str, Peer]) -> None:
-        self._nodes = peers
-        self._latest: dict[str, tuple[list[_Standing], Sequence[PeerInfo]]] = {}
-        self._known: list[tuple[PeerInfo, str]] = []
-
-    def open(self, builder: NodeBuilder, connect: Callable[[str], Channel]) -> None:
-        """Begin to answer, once all peers are there."""
-        everyone = StaticDirectory(builder.topology, builder.material, connect).everyone
-        names = {
-            node.endpoint: node.name for org in builder.topology.organizations for node in org.peers
-        }
-        self._known = [(info, names[info.endpoint]) for info in everyone]
-
-    def peers(self, channel_id: str) -> Sequence[PeerInfo]:
-        """Return every peer of the channel by its own word; the same list while nothing changes."""
-        joined = [
-            _Standing(info, peer, channel, channel.height, peer.host.approved.packages.changes)
-            for info, name in self._known
-            if (channel := (peer := self._nodes[name]).channel(channel_id)) is not None
-        ]
-        known = self._latest.get(channel_id)
-        if known is None or known[0] != joined:
-            members = [each for each in joined if each.is_member]
-            known = self._latest[channel_id] = joined, [each.described() for each in members]
-        return known[1]
-
-
-class _Standing(NamedTuple):
-    """A peer on a channel, and what is different once anything else about it may be."""
-
-    info: PeerInfo
-    peer: Peer
-    channel: PeerChannel
-    height: int
-    packages: int
-
-    @property
-    def is_member(self) -> bool:
-        """Whether the channel's configuration knows its organisation."""
-        return self.info.msp_id in self.channel.bundle.application.orgs
-
-    def described(self) -> PeerInfo:
-        """The peer with its height and chaincodes."""
-        runs = self.peer.host.runnable(self.channel.channel_id)
-        return replace(self.info, height=self.height, chaincodes=runs)

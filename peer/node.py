@@ -26,7 +26,7 @@ from gridloom.common.channel.errors import ConfigError
 from gridloom.common.deliver_client import Backoff, DeliverClient
 from gridloom.common.envelopes import Clock
 from gridloom.common.errors import GridloomError
-from gridloom.common.identities import Identity, IdentityError, Signer, SigningIdentity
+from gridloom.common.identities import Identity, IdentityError, Signer
 from gridloom.common.msp import Msp, MspManager
 from gridloom.common.rpc import Channel, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel
@@ -38,7 +38,7 @@ from .acl import AccessControl
 from .chaincodes.host import ChaincodeHost
 from .chaincodes.lifecycle.state_indexes import StateIndexes
 from .channel import PeerChannel, stored_bundle
-from .delegation import DelegatingEndorser, Deputy
+from .delegation import DelegatingEndorser, Delegation, Deputy
 from .deliver import DeliverService
 from .discovery.peers import PeerDirectory, PeerInfo
 from .discovery.service import DiscoveryService
@@ -207,7 +207,9 @@ class Peer:
             now=self._now,
             time_window=settings.time_window,
         )
-        registry.add("protos.Endorser", self._delegating(endorser), concurrency=most.endorser)
+        delegation = self._delegation()
+        service = DelegatingEndorser(endorser, delegation) if delegation else endorser
+        registry.add("protos.Endorser", service, concurrency=most.endorser)
         deliver = DeliverService(self.channel, self.acl, self._now, settings.time_window)
         registry.add("protos.Deliver", deliver, concurrency=most.deliver)
         registry.add("protos.Snapshot", SnapshotService(self.channel, self.acl, self._now))
@@ -226,6 +228,7 @@ class Peer:
                 settings.gateway.broadcast_timeout.total_seconds(),
             ),
             own_peer=endorser.evaluate,
+            elsewhere=delegation.endorse if delegation else None,
         )
         registry.add("gateway.Gateway", self._gateway, concurrency=most.gateway)
         if settings.discovery.enabled:
@@ -242,12 +245,11 @@ class Peer:
         registry.add("gossip.Gossip", self._communication)
         return registry
 
-    def _delegating(self, endorser: Endorser) -> Endorser | DelegatingEndorser:
-        """The endorser itself, or what has its deputy do the work when it can."""
-        deputy, signer = self._deputy, self.signer
-        if deputy is None or not isinstance(signer, SigningIdentity):
-            return endorser
-        return DelegatingEndorser(endorser, deputy, self.host, self.channel, signer.vouch)
+    def _delegation(self) -> Delegation | None:
+        if self._deputy is None:
+            return None
+        self._deputy.vouching.introduce(self.signer)
+        return Delegation(self._deputy, self.host, self.channel)
 
     def _may_hold(self, bundle: ChannelBundle) -> MayHold:
         membership = Membership(lambda: bundle)

@@ -164,6 +164,15 @@ def open_headers(data: bytes) -> ProposalHeaders:
     return ProposalHeaders(channel, signer, header, proposal.payload)
 
 
+def destination(data: bytes) -> tuple[str, str]:
+    """Channel and chaincode as a proposal's header names them, "" for none; MalformedMessage."""
+    proposal = parse(proposal_pb2.Proposal, data)
+    header = parse(common_pb2.Header, proposal.header)
+    channel = parse(common_pb2.ChannelHeader, header.channel_header)
+    extension = parse(proposal_pb2.ChaincodeHeaderExtension, channel.extension)
+    return channel.channel_id, extension.chaincode_id.name
+
+
 def known_content(data: bytes) -> ProposalContent | None:
     """Return what is in a proposal that was opened lately."""
     return _contents.get(data)

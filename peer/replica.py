@@ -18,7 +18,7 @@ from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.envelopes import Clock
 from gridloom.common.identities import Signer
 from gridloom.common.msp import Msp
-from gridloom.common.rpc import Call, ServiceRegistry
+from gridloom.common.rpc import Call
 from gridloom.protos.common.common_pb2 import Block
 from gridloom.protos.ledger.rwset.rwset_pb2 import TxPvtReadWriteSet
 from gridloom.protos.msp import msp_config_pb2
@@ -26,7 +26,8 @@ from gridloom.protos.peer import proposal_pb2, proposal_response_pb2
 
 from .acl import AccessControl
 from .chaincodes.host import ChaincodeHost
-from .chaincodes.lifecycle.definitions import ChaincodeDefinitions
+from .chaincodes.lifecycle.committed import CommittedDefinitions
+from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
 from .channel import stored_bundle
 from .endorser import Elsewhere, Endorser
 from .ledger.followed_ledger import FollowedLedger
@@ -39,9 +40,10 @@ REST_AFTER = 0.5
 
 
 class Replica:
-    """Endorses for one peer.
+    """Endorses for one peer: protos.Endorser.
 
-    signer, msp_config: the peer's; ledgers: by channel; host: runs the peer's chaincodes.
+    signer, msp_config: the peer's; ledgers: by channel; host: runs the peer's chaincodes;
+    endorser: answers upon what ``catch_up`` has found.
     """
 
     def __init__(
@@ -60,9 +62,9 @@ class Replica:
             for channel_id, ledger in ledgers.items()
         }
         self.acl = AccessControl(self._bundle, self._msp)
-        self._host = host
+        self.host = host
         host.attach(self)
-        self._endorser = Endorser(
+        self.endorser = Endorser(
             signer,
             self._msp,
             host,
@@ -87,12 +89,6 @@ class Replica:
         """Names of those channels, sorted."""
         return sorted(self._channels)
 
-    def services(self) -> ServiceRegistry:
-        """protos.Endorser alone."""
-        registry = ServiceRegistry()
-        registry.add("protos.Endorser", self)
-        return registry
-
     async def process_proposal(
         self, request: proposal_pb2.SignedProposal, call: Call
     ) -> proposal_response_pb2.ProposalResponse:
@@ -100,19 +96,23 @@ class Replica:
 
         UNIMPLEMENTED for what only the peer itself can answer.
         """
+        self.catch_up()
+        return await self.endorser.process_proposal(request, call)
+
+    def catch_up(self) -> None:
+        """Take up what has been committed since on every channel: chaincodes call others there."""
         loop = asyncio.get_running_loop()
         self._last_asked = loop.time()
         if self._resting is None:
             self._resting = loop.call_later(REST_AFTER, self._rest)
         for channel in self._channels.values():
-            channel.follow()  # all of them: a chaincode may call another one elsewhere
-        return await self._endorser.process_proposal(request, call)
+            channel.follow()
 
     async def stop(self) -> None:
         """Stop the chaincodes and close the ledgers."""
         if self._resting is not None:
             self._resting.cancel()
-        await self._host.stop()
+        await self.host.stop()
         for channel in self._channels.values():
             channel.ledger.close()
 
@@ -157,11 +157,26 @@ class ReplicaChannel:
     def __init__(self, ledger: FollowedLedger, msp_id: str) -> None:
         self.ledger = ledger
         self.definitions = ChaincodeDefinitions(lambda: self.bundle.application.orgs, msp_id)
+        self._committed = CommittedDefinitions(self.definitions, ledger)
         self.private_data = _Elsewhere()
         # In this order: a block that comes in between is taken up by the next follow().
         self._configured_at = ledger.changed_at(CONFIG_NAMESPACE)
         self.bundle = stored_bundle(ledger)
         ledger.collections = self.definitions
+
+    @property
+    def channel_id(self) -> str:
+        """The channel's name."""
+        return self.ledger.channel_id
+
+    @property
+    def height(self) -> int:
+        """Of the ledger, as last followed."""
+        return self.ledger.height
+
+    def definition(self, name: str) -> ChaincodeDefinition | None:
+        """The committed definition of a chaincode, None without one."""
+        return self._committed.definition(name)
 
     def follow(self) -> None:
         """Take up the blocks that have come since, and what they say of the configuration."""

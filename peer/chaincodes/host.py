@@ -171,10 +171,14 @@ class ChaincodeHost:
             )
         return known[1]
 
+    @property
+    def waits_for_services(self) -> bool:
+        """Whether a package makes this peer wait for a service."""
+        return not self._waiting_types.isdisjoint(self.approved.packages.types.values())
+
     def is_runnable_inline(self, channel_id: str, name: str) -> bool:
-        """Whether this peer can run a chaincode, and no package makes it wait for a service."""
-        types = self.approved.packages.types.values()
-        return self._waiting_types.isdisjoint(types) and name in self.runnable(channel_id)
+        """Whether this peer can run a chaincode, and waits for no services."""
+        return not self.waits_for_services and name in self.runnable(channel_id)
 
     async def invoke(
         self, call: Invocation, info: EndorsementInfo | None = None

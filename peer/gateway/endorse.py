@@ -23,7 +23,8 @@ from .registry import NoPlan, Registry
 from .request import OpenProposal
 from .responses import Failure, ask
 
-TIMEOUT = "endorsement timeout expired while collecting"
+FIRST_TOO_LATE = "endorsement timeout expired while collecting first endorsement"
+ENDORSING_TOO_LATE = "endorsement timeout expired while collecting endorsements"
 SEE_DETAILS = "see attached details for more info"
 
 
@@ -56,9 +57,9 @@ async def endorse(
             raise RpcError(Code.UNAVAILABLE, str(error)) from error
     else:
         planning = collection.plan_from_first_endorser()
-        plan = await until(deadline, f"{TIMEOUT} first endorsement", planning)
+        plan = await until(deadline, FIRST_TOO_LATE, planning)
     completing = collection.complete(plan)
-    endorsements = await until(deadline, f"{TIMEOUT} endorsements", completing)
+    endorsements = await until(deadline, ENDORSING_TOO_LATE, completing)
     return _prepared(proposal, plan, endorsements)
 
 

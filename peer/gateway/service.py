@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 from gridloom.common.rpc import Call
 from gridloom.protos.gateway.gateway_pb2 import (
@@ -27,7 +27,7 @@ from .broadcast_streams import BroadcastStreams
 from .chaincode_events import EventSource, chaincode_events
 from .commit_status import CommitNotifier, commit_status
 from .deadline import deadline_of, until
-from .endorse import endorse
+from .endorse import ENDORSING_TOO_LATE, endorse
 from .evaluate import OwnPeer, evaluate
 from .registry import Registry
 from .submit import OrdererDirectory, submit
@@ -35,6 +35,10 @@ from .submit import OrdererDirectory, submit
 
 class GatewayChannel(ChannelView, CommitNotifier, EventSource, Protocol):
     """Everything the gateway asks of a channel; ``peer.channel.PeerChannel`` is one."""
+
+
+Elsewhere: TypeAlias = Callable[[EndorseRequest], Coroutine[Any, Any, EndorseResponse | None]]
+"""Has a transaction endorsed by another gateway; None if it is to be done here after all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class GatewayOptions:
 
 
 class Gateway:
-    """Acts for clients through the peers and orderers of the network."""
+    """Acts for clients through the peers and orderers of the network.
+
+    own_peer: a shorter way to evaluate on the own one; elsewhere: who may endorse in its place.
+    """
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class Gateway:
         random: Random,
         options: GatewayOptions | None = None,
         own_peer: OwnPeer | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._registry = Registry(local, directory, channels, random)
         self._orderers = orderers
@@ -68,6 +76,7 @@ class Gateway:
         self._random = random
         self._options = options or GatewayOptions()
         self._own_peer = own_peer
+        self._elsewhere = elsewhere
 
     async def evaluate(self, request: EvaluateRequest, call: Call) -> EvaluateResponse:
         """Run a function on one peer."""
@@ -81,11 +90,16 @@ class Gateway:
 
     async def endorse(self, request: EndorseRequest, call: Call) -> EndorseResponse:
         """Collect the endorsements of a transaction."""
+        deadline = deadline_of(call)
+        if self._elsewhere is not None:
+            response = await until(deadline, ENDORSING_TOO_LATE, self._elsewhere(request))
+            if response is not None:
+                return response
         return await endorse(
             self._registry,
             request,
             endorsement_timeout=self._options.endorsement_timeout,
-            deadline=deadline_of(call),
+            deadline=deadline,
         )
 
     async def submit(self, request: SubmitRequest, call: Call) -> SubmitResponse:

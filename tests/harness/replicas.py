@@ -8,15 +8,15 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from gridloom.common.rpc import Channel, RpcError
+from gridloom.common.rpc import Channel, RpcError, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel, M
-from gridloom.deploy.endorsing_process import make_replica
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.network import Network
 from gridloom.deploy.nodes import NodeBuilder
 from gridloom.deploy.ports import choose_ports
+from gridloom.deploy.replicas import Replicas
 from gridloom.deploy.topology import Topology
-from gridloom.peer.replica import Replica
+from gridloom.peer.delegation import Vouching
 
 
 @asynccontextmanager
@@ -35,67 +35,67 @@ async def replicated(
 
 
 class ReplicatedNetwork:
-    """A network on the disk whose peers each have a deputy that is always there.
+    """A network on the disk whose peers have deputies that are always there.
 
-    asked, given_back: how many proposals the deputies got, and did not answer; fail: with what
-    they fail from now on.
+    asked: the methods that the deputies were called by; given_back: how many calls they did not
+    answer; fail: with what they fail from now on.
     """
 
     def __init__(self, builder: NodeBuilder, home: NetworkHome) -> None:
         self._builder = builder
         self._home = home
-        self._deputies = {
-            node.name: _AlwaysThere(self, node.name) for node in builder.topology.peers()
-        }
-        self.asked = self.given_back = 0
+        self._replicas: Replicas | None = None
+        self._retired: list[Replicas] = []
+        self.vouching = Vouching()
+        self.asked: list[str] = []
+        self.given_back = 0
         self.fail: RpcError | None = None
-        self.network = Network(builder, self._deputies.__getitem__)
+        self.network = Network(builder, lambda name: _AlwaysThere(self, name))
 
-    def replica(self, name: str) -> Replica:
-        """A replica as it would begin now."""
-        return make_replica(self._builder, self._home, name)
+    def services(self, name: str) -> ServiceRegistry:
+        """What the replica of a peer serves now."""
+        if self._replicas is None:
+            self._replicas = Replicas(self._builder, self._home)
+        return self._replicas.services(name)
+
+    def retire(self) -> None:
+        """Have all replicas replaced by new ones, as a process is."""
+        if self._replicas is not None:
+            self._retired.append(self._replicas)
+            self._replicas = None
 
     async def stop(self) -> None:
         """Stop the replicas, then the network."""
-        for deputy in self._deputies.values():
-            await deputy.stop()
+        self.retire()
+        for replicas in self._retired:
+            await replicas.stop()
         await self.network.stop()
 
 
 class _AlwaysThere:
-    """A deputy that is replaced at once when it retires."""
+    """Satisfies peer.delegation.Deputy for one peer."""
 
     def __init__(self, owner: ReplicatedNetwork, name: str) -> None:
         self._owner = owner
         self._name = name
-        self._replica: Replica | None = None
-        self._retired: list[Replica] = []
+        self.vouching = owner.vouching
 
     def channel(self) -> Channel:
-        if self._replica is None:
-            self._replica = self._owner.replica(self._name)
-        return _Counted(self._owner, self._replica)
+        return _Counted(self._owner, self._owner.services(self._name))
 
     def retire(self) -> None:
-        if self._replica is not None:
-            self._retired.append(self._replica)
-            self._replica = None
-
-    async def stop(self) -> None:
-        self.retire()
-        for replica in self._retired:
-            await replica.stop()
+        self._owner.retire()
 
 
 class _Counted(LocalChannel):
-    def __init__(self, owner: ReplicatedNetwork, replica: Replica) -> None:
-        super().__init__(replica.services())
+    def __init__(self, owner: ReplicatedNetwork, services: ServiceRegistry) -> None:
+        super().__init__(services)
         self._owner = owner
 
     async def unary(
         self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
     ) -> M:
-        self._owner.asked += 1
+        self._owner.asked.append(method)
         try:
             if self._owner.fail is not None:
                 raise self._owner.fail
