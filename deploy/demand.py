@@ -18,7 +18,10 @@ PAUSE = 1.0
 
 
 class Demand:
-    """``note`` what comes, and how ``late`` timers are; last: when help was needed last."""
+    """``note`` what comes, and how ``late`` timers are.
+
+    last: when help was needed last; has_time: whether the last timer came in time.
+    """
 
     def __init__(self) -> None:
         self._began = 0.0
@@ -27,11 +30,13 @@ class Demand:
         self._in_time = 0
         self._needed = False
         self.last = float("-inf")
+        self.has_time = True
 
     def late(self, seconds: float) -> None:
         """A timer came so late."""
         self._timers += 1
         self._lateness += seconds
+        self.has_time = seconds < IN_TIME
 
     def note(self, now: float) -> bool:
         """Something has come, now in seconds that only grow; return whether help is needed."""

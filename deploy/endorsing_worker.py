@@ -14,9 +14,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
+
+from google.protobuf.message import Message
 
 from gridloom.common.errors import GridloomError
-from gridloom.common.rpc.channel import UNIX, Channel
+from gridloom.common.rpc import Channel, Code, RpcError
+from gridloom.common.rpc.channel import UNIX
 from gridloom.common.rpc.liveness import Liveness
 from gridloom.common.rpc.transport import grpc_channel
 from gridloom.peer.delegation import Vouching
@@ -31,6 +35,8 @@ TICK = 0.02
 """Seconds between two looks at how late the event loop is."""
 QUIET = 1.0
 """Seconds without a proposal after which nobody looks."""
+MANY = 48
+"""Proposals under way in the other process, above which this one endorses too while it has time."""
 IDLE = 30.0
 """Seconds without need of it after which the process ends."""
 STOP_TIMEOUT = 5.0
@@ -43,6 +49,9 @@ SETTLING = 2.0
 
 LIVENESS = Liveness(ping=10_000, ping_timeout=45_000)
 """A chaincode may keep the process busy for 30 seconds; one that is silent for longer is lost."""
+
+
+M = TypeVar("M", bound=Message)
 
 
 class NotStarted(GridloomError):
@@ -76,6 +85,7 @@ class EndorsingWorker:
         self._channels: dict[str, Channel] = {}
         self._clock: asyncio.TimerHandle | None = None
         self._last_asked = 0.0
+        self._under_way = 0
         self._running: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._not_before = 0.0
@@ -88,17 +98,31 @@ class EndorsingWorker:
         """What one of the peers knows of it."""
         return _PeersDeputy(self, name)
 
-    def channel(self, name: str) -> Channel | None:
-        """The way to a peer's replica, None unless it is there and needed; asked for a proposal."""
+    def is_free(self) -> bool:
+        """Whether it is there, needed, and not at work on many while this process has time.
+
+        Called for each proposal: that is how the need for it is seen.
+        """
         now = self._last_asked = self._loop.time()
         if self._clock is None:
             self._clock = self._loop.call_at(now + TICK, self._tick, now + TICK)
         if not self._demand.note(now):
-            return None
+            return False
         if self._running is None and now >= self._not_before and not self._stopped:
             self._ending = asyncio.Event()
             self._running = self._loop.create_task(self._run(self._ending), name="endorsing")
-        return self._channels.get(name)
+        return bool(self._channels) and (self._under_way < MANY or not self._demand.has_time)
+
+    async def call(self, name: str, method: str, request: Message, response_type: type[M]) -> M:
+        """Call a peer's replica there; RpcError, UNAVAILABLE if it has just gone."""
+        channel = self._channels.get(name)
+        if channel is None:
+            raise RpcError(Code.UNAVAILABLE, "nobody else endorses now")
+        self._under_way += 1
+        try:
+            return await channel.unary(method, request, response_type)
+        finally:
+            self._under_way -= 1
 
     def retire(self) -> None:
         """Have the process end, for it knows what is no longer so; from any thread."""
@@ -196,8 +220,11 @@ class _PeersDeputy:
         self._name = name
         self.vouching = worker.vouching
 
-    def channel(self) -> Channel | None:
-        return self._worker.channel(self._name)
+    def is_free(self) -> bool:
+        return self._worker.is_free()
+
+    async def call(self, method: str, request: Message, response_type: type[M]) -> M:
+        return await self._worker.call(self._name, method, request, response_type)
 
     def retire(self) -> None:
         self._worker.retire()

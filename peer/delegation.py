@@ -17,7 +17,7 @@ from google.protobuf.message import Message
 from gridloom.common.errors import MalformedMessage
 from gridloom.common.identities import Signer, SigningIdentity
 from gridloom.common.proposals import endorsements_of
-from gridloom.common.rpc import Call, Channel, Code, RpcError
+from gridloom.common.rpc import Call, Code, RpcError
 from gridloom.protos.gateway.gateway_pb2 import EndorseRequest, EndorseResponse
 from gridloom.protos.peer.proposal_pb2 import SignedProposal
 from gridloom.protos.peer.proposal_response_pb2 import Endorsement, ProposalResponse
@@ -68,8 +68,12 @@ class Deputy(Protocol):
     @property
     def vouching(self) -> Vouching: ...
 
-    def channel(self) -> Channel | None:
-        """The way to it, None while it is not there; asked for each proposal there is."""
+    def is_free(self) -> bool:
+        """Whether it is there and should be asked; called once for each proposal there is."""
+        ...
+
+    async def call(self, method: str, request: Message, response_type: type[M]) -> M:
+        """Call the peer's replica there; RpcError."""
         ...
 
     def retire(self) -> None:
@@ -110,8 +114,7 @@ class Delegation:
     async def _ask(
         self, method: str, request: Message, proposal: SignedProposal, response_type: type[M]
     ) -> M | None:
-        elsewhere = self._deputy.channel()
-        if elsewhere is None:
+        if not self._deputy.is_free():
             return None
         try:
             kind = (method, *destination(proposal.proposal_bytes))
@@ -120,7 +123,7 @@ class Delegation:
         if not self._may_delegate(kind):
             return None
         try:
-            return await elsewhere.unary(method, request, response_type)
+            return await self._deputy.call(method, request, response_type)
         except RpcError as error:
             if error.code not in _NOT_THERE:
                 raise

@@ -60,6 +60,15 @@ def test_after_a_pause_nobody_needs_help():
     assert demand.last == pytest.approx(11, abs=0.01)
 
 
+def test_a_loop_has_time_while_its_last_timer_came_in_time():
+    demand = Demand()
+    assert demand.has_time
+    demand.late(0.004)
+    assert not demand.has_time
+    demand.late(0.0002)
+    assert demand.has_time
+
+
 def test_one_core_has_nothing_to_share():
     assert worth_it(2)
     assert not worth_it(1)
@@ -126,6 +135,26 @@ async def test_it_comes_endorses_and_goes(tmp_path):
         assert sum(process.cpu_times()[:2]) > before
         assert await shelf.evaluate_transaction("get", "item7") == b"1"
     assert not process.is_running()
+
+
+@pytest.mark.network
+@pytest.mark.usefixtures("eager")
+async def test_while_it_has_much_to_do_who_has_time_endorses_as_well(tmp_path, monkeypatch):
+    async with running(tmp_path) as (network, worker):
+        await deploy(network.access, SHELF, "shelf")
+        shelf = contract(network.access, "shelf")
+        await process_that_endorses(shelf, worker)
+        called = []
+        call = worker.call
+        monkeypatch.setattr(worker, "call", lambda *what: called.append(what) or call(*what))
+        monkeypatch.setattr(endorsing_worker, "MANY", 0)
+        monkeypatch.setattr(Demand, "late", lambda *_: None)
+        worker._demand.has_time = True
+        await put_many(shelf, "item")
+        assert called == []
+        worker._demand.has_time = False
+        await put_many(shelf, "item")
+        assert len(called) == LOAD
 
 
 @pytest.mark.network

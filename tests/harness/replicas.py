@@ -8,7 +8,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from gridloom.common.rpc import Channel, RpcError, ServiceRegistry
+from gridloom.common.rpc import RpcError, ServiceRegistry
 from gridloom.common.rpc.local import LocalChannel, M
 from gridloom.deploy.home import NetworkHome
 from gridloom.deploy.network import Network
@@ -80,26 +80,19 @@ class _AlwaysThere:
         self._name = name
         self.vouching = owner.vouching
 
-    def channel(self) -> Channel:
-        return _Counted(self._owner, self._owner.services(self._name))
+    def is_free(self) -> bool:
+        return True
 
-    def retire(self) -> None:
-        self._owner.retire()
-
-
-class _Counted(LocalChannel):
-    def __init__(self, owner: ReplicatedNetwork, services: ServiceRegistry) -> None:
-        super().__init__(services)
-        self._owner = owner
-
-    async def unary(
-        self, method: str, request: Message, response_type: type[M], *, timeout: float | None = None
-    ) -> M:
+    async def call(self, method: str, request: Message, response_type: type[M]) -> M:
         self._owner.asked.append(method)
         try:
             if self._owner.fail is not None:
                 raise self._owner.fail
-            return await super().unary(method, request, response_type, timeout=timeout)
+            way = LocalChannel(self._owner.services(self._name))
+            return await way.unary(method, request, response_type)
         except RpcError:
             self._owner.given_back += 1
             raise
+
+    def retire(self) -> None:
+        self._owner.retire()
