@@ -9,21 +9,6 @@ from collections.abc import Callable
 
 from ..chain import LONGEST_REST, REST_PER_MESSAGE, Timer, TimerHandle
 
-LONGEST_COMPANY = 1.3
-COMPANY_PER_MESSAGE = 0.005
-"""The next block waits until those who follow the chain are done with the last one, and for up
-to a third as long again if messages come so fast that it will have company: seconds for each
-message that the last one had."""
-
-LATE = 0.02
-"""Seconds by which a timer has to be late to show that this process has more to do than it can."""
-
-FEW = 8
-LONGEST_WHEN_LATE = 4.0
-"""While it has, the next block waits for more company: seconds as above for each message more than
-a few, at most several times what the last block took.  Nobody could be answered sooner, and more
-share the fixed cost of a block."""
-
 LONGEST_WAIT = 0.5
 """Seconds after which nobody is waited for.
 
@@ -35,24 +20,18 @@ ENOUGH = 64
 """Messages among which the fixed cost of a block is next to nothing for each: once the followers
 that can be seen are done, so many wait for no more company."""
 
-
 ELSEWHERE = 0.0015
 """Seconds: who follows a block and is back sooner has only passed it on to another process."""
 
 
-def gap(took: float, messages: int, *, seen: bool, late: bool) -> float:
+def gap(took: float, messages: int, *, seen: bool) -> float:
     """Seconds from the end of one block to that of the next.
 
     took: how long a block of so many messages took until its followers were back; seen: whether
-    what they did with it was done in this process, so that it is in that time; late: whether this
-    process has more to do than it can.
+    what they did with it was done in this process, so that it is in that time.
     """
     unseen = 0.0 if seen else min(LONGEST_REST, REST_PER_MESSAGE * messages)
-    company = min(LONGEST_COMPANY * took, COMPANY_PER_MESSAGE * messages)
-    if late:
-        more = COMPANY_PER_MESSAGE * (messages - FEW)
-        company = max(company, min(LONGEST_WHEN_LATE * took, more))
-    return min(LONGEST_WAIT, max(took, unseen, company))
+    return min(LONGEST_WAIT, max(took, unseen))
 
 
 class Rest:
@@ -68,8 +47,7 @@ class Rest:
         self._seconds = seconds
         self._over = over
         self._running: TimerHandle | None = None
-        self._began = self._written = self._due = 0.0
-        self._late = False
+        self._began = self._written = 0.0
         self._messages = 0
         self._followed = False
 
@@ -95,7 +73,7 @@ class Rest:
         now = self._seconds()
         took, seen = now - self._began, now - self._written > ELSEWHERE
         self._followed = True
-        self._run(gap(took, self._messages, seen=seen, late=self._late) - took)
+        self._run(gap(took, self._messages, seen=seen) - took)
         if self._running is not None:
             self._over()
 
@@ -108,12 +86,10 @@ class Rest:
     def _run(self, seconds: float) -> None:
         self.stop()
         if seconds > 0:
-            self._due = self._seconds() + seconds
             self._running = self._timer(seconds, self._end)
         else:
             self._over()
 
     def _end(self) -> None:
         self._running = None
-        self._late = self._seconds() - self._due > LATE
         self._over()
