@@ -9,7 +9,8 @@ from google.protobuf.json_format import MessageToDict
 from gridloom.common.channel.bundle import ChannelBundle
 from gridloom.common.identities import SigningIdentity
 from gridloom.common.rpc import Call, Code, RpcError
-from gridloom.deploy.network import LiveDirectory, Network
+from gridloom.deploy.live_directory import LiveDirectory
+from gridloom.deploy.network import Network
 from gridloom.peer.discovery.channel_config import config_result
 from gridloom.peer.discovery.service import DiscoveryService
 from gridloom.peer.settings import DiscoverySettings
@@ -36,7 +37,7 @@ def service(network, **settings) -> DiscoveryService:
     """The service of Org1's peer, as its node assembles it but for the settings."""
     peer = network.peers[PEER]
     directory = LiveDirectory(network.peers)
-    directory.open(network.builder, network.channel_to)
+    directory.open(network.topology, network.builder.material, network.channel_to)
     own = next(info for info in directory.peers("mychannel") if info.msp_id == "Org1MSP")
     return DiscoveryService(
         own,
