@@ -18,7 +18,7 @@ as with many channels, blocks that come sooner than they can be followed only ho
 
 ENOUGH = 64
 """Messages among which the fixed cost of a block is next to nothing for each: once the followers
-that can be seen are done, so many wait for no more company."""
+that can be seen are done, so many wait no longer."""
 
 ELSEWHERE = 0.0015
 """Seconds: who follows a block and is back sooner has only passed it on to another process."""
