@@ -1,8 +1,8 @@
 """One channel on a peer: blocks come in from the orderers, are judged and committed.
 
 A block's way: deliver client -> accepted (``common.block_acceptance``) -> stage A ->
-ledger (stage B and storage) -> whoever waits.  Storing happens in one worker thread for each
-channel, and so does the judging of a long block; a short one is judged on the event loop
+ledger (stage B and storage) -> whoever waits.  A short block is judged and written on the event
+loop, and one worker thread for each channel waits for the disk; all of a long one is done there
 (docs/decisions/0023).
 (Fabric: core/peer/channel.go, gossip/state, core/committer)
 """
@@ -30,7 +30,8 @@ from .chaincodes.lifecycle.committed import CommittedDefinitions
 from .chaincodes.lifecycle.definitions import ChaincodeDefinition, ChaincodeDefinitions
 from .commit_notifier import CommitNotifier
 from .ledger.cached_snapshot import CachedSnapshot
-from .ledger.ledger import CommittedBlock, Ledger
+from .ledger.committing import CommittedBlock, Committing, see_through
+from .ledger.ledger import Ledger
 from .ledger.private_record import PrivateBlockData
 from .private_data.channel import ChannelPrivateData, PrivateDataNetwork
 from .private_data.coordinator import Gathered
@@ -44,9 +45,9 @@ logger = logging.getLogger(__name__)
 R = TypeVar("R")
 
 LONGEST_ON_LOOP = 128
-"""Transactions of a block that is judged on the event loop.
+"""Transactions of a block that is judged and written on the event loop.
 
-Two threads that want to run Python hinder each other more than so many take: about 16 ms.
+Two threads that want to run Python hinder each other more than so many take: about 25 ms.
 """
 
 
@@ -77,6 +78,11 @@ class _Judged:
     def is_complete(self) -> bool:
         """Whether all that is to be stored is at hand."""
         return self.gathered is None or not self.gathered.needs
+
+    @property
+    def private(self) -> PrivateBlockData:
+        """The private data at hand."""
+        return PrivateBlockData() if self.gathered is None else self.gathered.without_asking()
 
 
 class PeerChannel:
@@ -191,13 +197,8 @@ class PeerChannel:
             raise self.failure
         try:
             if len(block.data.data) > LONGEST_ON_LOOP or self.ledger.is_remote:
-                outcome = await self._in_worker(lambda: self._store(self._judge(block)))
-            else:
-                judged = self._judge(block)
-                outcome = await self._in_worker(lambda: self._store(judged))
-            if isinstance(outcome, CommittedBlock):
-                return outcome
-            return await self._store_completed(outcome)
+                return await self._commit_in_worker(block)
+            return await self._commit_on_loop(block)
         except Exception as error:
             raise self._fail(block.header.number, error) from error
 
@@ -238,6 +239,34 @@ class PeerChannel:
         running = asyncio.get_running_loop().run_in_executor(self._worker, work)
         return await asyncio.shield(running)
 
+    async def _commit_on_loop(self, block: common_pb2.Block) -> CommittedBlock:
+        """Do all but the waiting here."""
+        judged = self._judge(block)
+        if not judged.is_complete:
+            return await self._commit_completed(judged)
+        committing = self._committing(judged, judged.private, judged.state)
+        next(committing)
+        return await self._in_worker(lambda: see_through(committing))
+
+    async def _commit_in_worker(self, block: common_pb2.Block) -> CommittedBlock:
+        def commit() -> CommittedBlock | _Judged:
+            judged = self._judge(block)
+            if not judged.is_complete:
+                return judged
+            return see_through(self._committing(judged, judged.private, judged.state))
+
+        outcome = await self._in_worker(commit)
+        if isinstance(outcome, CommittedBlock):
+            return outcome
+        return await self._commit_completed(outcome)
+
+    async def _commit_completed(self, judged: _Judged) -> CommittedBlock:
+        """Ask for the private data that lack, then store."""
+        assert self.private_data is not None
+        assert judged.gathered is not None
+        private = await self.private_data.complete(judged.gathered)
+        return await self._in_worker(lambda: see_through(self._committing(judged, private, None)))
+
     def _judge(self, block: common_pb2.Block) -> _Judged:
         """Stage A, and a look for the private data at hand."""
         state = self.ledger.state_before_commit()
@@ -254,29 +283,14 @@ class PeerChannel:
                 closing_state.pop_all()
         return judged
 
-    async def _store_completed(self, judged: _Judged) -> CommittedBlock:
-        """Ask for the private data that lack, then store."""
-        assert self.private_data is not None
-        assert judged.gathered is not None
-        private = await self.private_data.complete(judged.gathered)
-        return await self._in_worker(lambda: self._keep(judged, private, None))
-
-    def _store(self, judged: _Judged) -> CommittedBlock | _Judged:
-        """Store a block unless it lacks private data; runs in the worker thread."""
-        if not judged.is_complete:
-            return judged
-        gathered = judged.gathered
-        private = PrivateBlockData() if gathered is None else gathered.without_asking()
-        return self._keep(judged, private, judged.state)
-
-    def _keep(
+    def _committing(
         self, judged: _Judged, private: PrivateBlockData, state: CachedSnapshot | None
-    ) -> CommittedBlock:
+    ) -> Committing:
         """Stage B and storage; state: what stage A has read already, where it is still open."""
         # The new configuration is there before anyone can hear of the block that brings it.
         self._bundle = judged.validated.bundle
         transactions = judged.validated.transactions
-        committed = self.ledger.commit(judged.block, transactions, private, state)
+        committed = yield from self.ledger.committing(judged.block, transactions, private, state)
         self._latest = committed
         if self.private_data is not None:
             self.private_data.forget(committed.number)

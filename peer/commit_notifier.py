@@ -6,7 +6,8 @@ import asyncio
 
 from gridloom.common.errors import GridloomError
 
-from .ledger.ledger import CommittedBlock, Ledger
+from .ledger.committing import CommittedBlock
+from .ledger.ledger import Ledger
 
 
 class CommitNotifier:

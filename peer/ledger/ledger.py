@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
@@ -23,6 +22,7 @@ from ..validation.block_transaction import BlockTransaction
 from .block_record import block_record
 from .cached_snapshot import CachedSnapshot
 from .collection_catalog import CollectionCatalog
+from .committing import CommittedBlock, Committing, see_through
 from .errors import BlockRejected, BlockUnavailable, NotInIndex, TransactionUnavailable
 from .heights import Heights
 from .private_data import matching_rows, private_sets
@@ -53,23 +53,6 @@ LAST_BLOCK = 2**64 - 1
 
 _CACHED_BLOCKS = 16
 _NO_PRIVATE_DATA = PrivateBlockData()
-
-
-@dataclass(frozen=True, slots=True)
-class CommittedBlock:
-    """A block as stored (filter and commit hash in its metadata), with its transactions.
-
-    The transactions carry their final codes.  Shared with every listener: read only.
-    """
-
-    block: common_pb2.Block
-    transactions: Sequence[BlockTransaction]
-    commit_hash: bytes
-
-    @property
-    def number(self) -> int:
-        """The block's number."""
-        return self.block.header.number
 
 
 class Ledger:
@@ -157,6 +140,16 @@ class Ledger:
         The given block is not changed.  BlockRejected if it does not continue this chain;
         StoreFailed if it could not be stored, and then nothing of it was.
         """
+        return see_through(self.committing(block, transactions, private, state))
+
+    def committing(
+        self,
+        block: common_pb2.Block,
+        transactions: Sequence[BlockTransaction],
+        private: PrivateBlockData = _NO_PRIVATE_DATA,
+        state: CachedSnapshot | None = None,
+    ) -> Committing:
+        """``commit`` in two steps."""
         with self._commit_lock:
             self._check_next(block, transactions)
             with closing(state or self.state_before_commit()) as before:
@@ -171,7 +164,8 @@ class Ledger:
                 )
             if record.updates.purged or self._store.holds_purged:
                 self._shared.retire()  # what it still sees is to be wiped
-            self._store.commit(record)
+            with self._store.committing(record):
+                yield
             self._shared.retire()
             self._transactions.added(record.tx_ids)
             for transaction, code in zip(transactions, record.codes, strict=True):

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.expression import ClauseElement, ColumnElement
 
 from .schema import blocks, history, query_indexes, state, transactions, transient
+from .store import BlockRecord
 
 MOST_IDS = 512
 """Transactions looked up by one statement."""
@@ -83,3 +84,17 @@ class Statements:
 
 def _equal(table: Table, column: str) -> ColumnElement[bool]:
     return table.c[column] == bindparam(f"p_{column}")
+
+
+def block_row(record: BlockRecord) -> tuple[object, ...]:
+    """The parameters of ``add_block``."""
+    return record.number, record.block_hash, record.block.SerializeToString()
+
+
+def transaction_rows(record: BlockRecord) -> list[tuple[object, ...]]:
+    """The parameters of ``add_transaction``, one for each transaction that has an id."""
+    return sorted(
+        (tx_id, record.number, index, code)
+        for index, (tx_id, code) in enumerate(zip(record.tx_ids, record.codes, strict=True))
+        if tx_id
+    )

@@ -27,7 +27,7 @@ from .queries.indexes import IndexDefinition, read_index
 from .sql_private import PrivateTables
 from .sql_snapshots import SnapshotTables
 from .sql_state import StateSql, state_row
-from .sql_statements import MOST_IDS, Statements
+from .sql_statements import MOST_IDS, Statements, block_row, transaction_rows
 from .sql_writer import Writer
 from .state_database import StateDatabase
 from .state_db import FullStateSnapshot, Version, VersionedValue
@@ -131,14 +131,21 @@ class SqlStore(ABC):
 
     def commit(self, record: BlockRecord) -> None:
         """Write everything of a block in one transaction, durable on return."""
+        with self.committing(record):
+            pass
+
+    @contextmanager
+    def committing(self, record: BlockRecord) -> Iterator[None]:
+        """The same, with its end in the caller's hands."""
         with self._write_lock, self._failures():
             with self._transaction() as write:
-                write(self._sql.add_block, [_block_row(record)])
-                write(self._sql.add_transaction, _transaction_rows(record))
+                write(self._sql.add_block, [block_row(record)])
+                write(self._sql.add_transaction, transaction_rows(record))
                 self._write_state(write, record.updates)
                 write(self._sql.add_history, sorted(record.history))
                 self._private.record(write, record)
                 write(self._sql.drop_transient, [(tx_id,) for tx_id in record.committed])
+                yield
             self._height = record.number + 1
             self._committed(record)
 
@@ -386,15 +393,3 @@ class SqlStore(ABC):
             raise self.failure(error) from error
         finally:
             self._give_back(connection)
-
-
-def _block_row(record: BlockRecord) -> tuple[object, ...]:
-    return record.number, record.block_hash, record.block.SerializeToString()
-
-
-def _transaction_rows(record: BlockRecord) -> list[tuple[object, ...]]:
-    return sorted(
-        (tx_id, record.number, index, code)
-        for index, (tx_id, code) in enumerate(zip(record.tx_ids, record.codes, strict=True))
-        if tx_id
-    )

@@ -7,6 +7,7 @@ all, and answers look-ups.  One thread commits; any thread may read meanwhile.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -269,6 +270,13 @@ class LedgerStore(Protocol):
 
         What expires at this block is removed; of purged keys all private writes up to the
         purge are, and reconciliation will be told so by ``purges``.
+        """
+        ...
+
+    def committing(self, record: BlockRecord) -> AbstractContextManager[None]:
+        """``commit`` in two steps: entered, all is written; left, it is durable and to be read.
+
+        Left by an exception, nothing of the block is there.  Another thread may leave it.
         """
         ...
 

@@ -8,7 +8,8 @@ from hashlib import sha256
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from gridloom.common import blocks
-from gridloom.peer.ledger.ledger import LAST_BLOCK, CommittedBlock, Ledger
+from gridloom.peer.ledger.committing import CommittedBlock
+from gridloom.peer.ledger.ledger import LAST_BLOCK, Ledger
 from gridloom.peer.ledger.memory import MemoryStore
 from gridloom.peer.ledger.private_record import PrivateBlockData
 from gridloom.peer.ledger.rwset import TxRwSet

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from hashlib import sha256
 
@@ -306,6 +307,29 @@ class StoreConformance:
         assert contents(snapshot) == [(b"k", b"1")]
         assert store.height == 1
         snapshot.close()
+
+    def test_a_block_being_committed_is_not_there_until_it_is_durable(
+        self, store: LedgerStore
+    ) -> None:
+        store.commit(record(0, {b"k": b"old"}))
+        with ThreadPoolExecutor(1) as another, ExitStack() as here:
+            here.enter_context(store.committing(record(1, {b"k": b"new"}, tx_ids=("t",))))
+            with closing(store.snapshot()) as before:
+                assert contents(before) == [(b"k", b"old")]
+            assert (store.height, store.block(1), store.transaction("t")) == (1, None, None)
+            another.submit(here.close).result(60)
+        with closing(store.snapshot()) as after:
+            assert contents(after) == [(b"k", b"new")]
+        assert (store.height, store.transaction("t")) == (2, TransactionRow(1, 0, 0))
+
+    def test_nothing_is_left_of_a_block_whose_commit_broke_off(self, store: LedgerStore) -> None:
+        store.commit(record(0, {b"k": b"old"}))
+        with pytest.raises(InterruptedError), store.committing(record(1, {b"k": b"broken off"})):
+            raise InterruptedError
+        with closing(store.snapshot()) as snapshot:
+            assert contents(snapshot) == [(b"k", b"old")]
+        store.commit(record(1, {b"k": b"new"}))
+        assert store.height == 2
 
     def test_transient_sets_stay_until_their_transaction_is_committed(
         self, store: LedgerStore

@@ -10,6 +10,9 @@ from gridloom.common import blocks
 from gridloom.common.deliver_client import Backoff, DeliverClient
 from gridloom.common.rpc import Channel
 from gridloom.peer.channel import ChannelStopped
+from gridloom.peer.ledger.committing import see_through
+from gridloom.peer.ledger.errors import StoreFailed
+from gridloom.peer.ledger.store import BlockRecord
 from gridloom.peer.validation.message_validation import read_committed
 from gridloom.protos.common.common_pb2 import Block
 from harness.block_orderer import BlockOrderer
@@ -67,43 +70,92 @@ async def test_blocks_are_pulled_and_committed_one_after_the_other(peer):
         pytest.param(64, False, {1, 2, 3, 4}, id="all blocks are short"),
     ],
 )
-async def test_short_blocks_are_judged_on_the_loop(peer, monkeypatch, longest, is_remote, on_loop):
-    sizes = set()
-    judge = peer.channel._judge
+async def test_short_blocks_are_judged_and_written_on_the_loop(
+    peer, monkeypatch, longest, is_remote, on_loop
+):
+    judged, written = set(), set()
+    judge, writing = peer.channel._judge, peer.channel.ledger._store.committing
 
     def watched(block: Block) -> object:
         if threading.current_thread() is threading.main_thread():
-            sizes.add(len(block.data.data))
+            judged.add(len(block.data.data))
         return judge(block)
+
+    def watched_writing(record: BlockRecord) -> object:
+        if threading.current_thread() is threading.main_thread():
+            written.add(len(record.block.data.data))
+        return writing(record)
 
     monkeypatch.setattr("gridloom.peer.channel.LONGEST_ON_LOOP", longest)
     monkeypatch.setattr(type(peer.channel.ledger), "is_remote", is_remote)
     monkeypatch.setattr(peer.channel, "_judge", watched)
+    monkeypatch.setattr(peer.channel.ledger._store, "committing", watched_writing)
     peer.channel.start(client(peer, BlockOrderer(ALL)))
     await peer.channel.wait_for(BLOCKS)
     assert peer.channel.ledger.commit_hash.hex() == verdicts()[-1].commit_hash
-    assert sizes == on_loop
+    assert judged == written == on_loop
 
 
-async def test_a_block_that_is_being_stored_is_stored_when_the_channel_stops(peer, monkeypatch):
-    ledger = peer.channel.ledger
-    storing, go_on = threading.Event(), threading.Event()
-    store = ledger.commit
+@pytest.fixture
+def disk(peer, monkeypatch):
+    """A disk that is slow: ``waited_for`` tells that a block is written, ``sync`` lets it go on."""
+    disk = SlowDisk()
+    committing = peer.channel.ledger.committing
 
     def slow(*args: object) -> object:
-        storing.set()
-        assert go_on.wait(60)
-        return store(*args)
+        steps = committing(*args)
+        next(steps)
+        yield
+        disk.waited_for.set()
+        assert disk.sync.wait(60)
+        return see_through(steps)
 
-    monkeypatch.setattr(ledger, "commit", slow)
-    height = ledger.height
+    monkeypatch.setattr(peer.channel.ledger, "committing", slow)
+    return disk
+
+
+class SlowDisk:
+    def __init__(self) -> None:
+        self.waited_for, self.sync = threading.Event(), threading.Event()
+
+
+async def test_a_block_that_is_being_stored_is_stored_when_the_channel_stops(peer, disk):
+    height = peer.channel.height
     peer.channel.start(client(peer, BlockOrderer(ALL)))
-    await asyncio.to_thread(storing.wait, 60)
+    await asyncio.to_thread(disk.waited_for.wait, 60)
     stopping = asyncio.create_task(peer.channel.stop())
     await asyncio.sleep(0.01)
-    go_on.set()
+    disk.sync.set()
     await stopping
-    assert ledger.height == height + 1
+    assert peer.channel.height == height + 1
+
+
+@pytest.mark.parametrize("longest", [64, 0])
+async def test_the_loop_goes_on_while_the_disk_is_waited_for(peer, disk, monkeypatch, longest):
+    monkeypatch.setattr("gridloom.peer.channel.LONGEST_ON_LOOP", longest)
+    height = peer.channel.height
+    peer.channel.start(client(peer, BlockOrderer(ALL)))
+    await asyncio.to_thread(disk.waited_for.wait, 60)
+    assert peer.channel.height == height, "a block is not told of before it is durable"
+    disk.sync.set()
+    await peer.channel.wait_for(BLOCKS)
+
+
+@pytest.mark.parametrize("longest", [64, 0])
+async def test_a_block_that_cannot_be_stored_stops_the_channel(peer, monkeypatch, longest):
+    def full(*args: object) -> object:
+        raise StoreFailed("here", "disk full")
+        yield
+
+    monkeypatch.setattr("gridloom.peer.channel.LONGEST_ON_LOOP", longest)
+    monkeypatch.setattr(peer.channel.ledger, "committing", full)
+    height = peer.channel.height
+    peer.channel.start(client(peer, BlockOrderer(ALL)))
+    await peer.channel.errored.wait()
+    assert str(peer.channel.failure) == (
+        f"channel {peer.channel.channel_id} has stopped at block {height}: here: disk full"
+    )
+    assert peer.channel.height == height
 
 
 async def test_who_waits_for_a_transaction_is_told_its_code_and_block(peer):

@@ -226,6 +226,21 @@ def test_a_block_that_does_not_fit_is_refused_and_leaves_nothing(spoil, reason):
     assert ledger.query_executor().get_state("cc", "k") is None
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_commit_given_up_after_its_first_step_leaves_nothing(kind, tmp_path):
+    provider = LedgerProvider(storage_of(kind, tmp_path))
+    ledger = provider.create(golden_block(0, "orderer"))
+    before = ledger.info()
+    committing = ledger.committing(golden_block(1, "orderer"), stage_a(1))
+    next(committing)
+    assert ledger.info() == before
+    committing.close()
+    assert ledger.info() == before
+    replay_golden(ledger, 3)
+    assert ledger.commit_hash == blocks.commit_hash(golden_block(2))
+    provider.close()
+
+
 def test_transactions_that_stage_a_refused_keep_their_code_and_change_nothing():
     ledger = memory_ledger()
     refused = endorsed(simulate(ledger, lambda s: s.set_state("cc", "k", b"v")).public, "bad")

@@ -58,7 +58,7 @@ def test_a_creation_that_broke_off_leaves_no_ledger(tmp_path, monkeypatch):
 
     provider = LedgerProvider(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(SqliteStore, "commit", fail)
+        patch.setattr(SqliteStore, "committing", fail)
         with pytest.raises(StoreFailed, match="disk full"):
             provider.create(golden_block(0))
     assert provider.list() == []
