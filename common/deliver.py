@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from google.protobuf.message import Message
 
@@ -225,21 +225,22 @@ async def _blocks(request: _Request) -> AsyncGenerator[common_pb2.Block, None]:
     if start is None:
         raise DeliverRefused(common_pb2.NOT_FOUND, "there is no such start")
     number = start
-    while True:
-        _check_errored(request.errored)
-        if number >= source.height:
-            if seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY:
-                raise DeliverRefused(common_pb2.NOT_FOUND, f"block {number} is not there yet")
-            await _wait(source, number + 1, request.errored)
-        block = _get(source, number)
-        request.session.check()
-        if seek.content_type == ab_pb2.SeekInfo.HEADER_WITH_SIG and not is_config_block(block):
-            yield common_pb2.Block(header=block.header, metadata=block.metadata)
-        else:
-            yield block
-        if number == stop:
-            return
-        number += 1
+    with _Waiting(request.errored) as waiting:
+        while True:
+            _check_errored(request.errored)
+            if number >= source.height:
+                if seek.behavior == ab_pb2.SeekInfo.FAIL_IF_NOT_READY:
+                    raise DeliverRefused(common_pb2.NOT_FOUND, f"block {number} is not there yet")
+                await waiting.for_height(source, number + 1)
+            block = _get(source, number)
+            request.session.check()
+            if seek.content_type == ab_pb2.SeekInfo.HEADER_WITH_SIG and not is_config_block(block):
+                yield common_pb2.Block(header=block.header, metadata=block.metadata)
+            else:
+                yield block
+            if number == stop:
+                return
+            number += 1
 
 
 def _start(source: DeliverSource, position: ab_pb2.SeekPosition) -> int | None:
@@ -284,23 +285,54 @@ def _get(source: DeliverSource, number: int) -> common_pb2.Block:
         raise DeliverRefused(common_pb2.SERVICE_UNAVAILABLE, str(error)) from error
 
 
-async def _wait(source: DeliverSource, height: int, errored: asyncio.Event | None) -> None:
-    if errored is None:
-        await source.wait_for(height)
-        return
-    grown = asyncio.ensure_future(source.wait_for(height))
-    failed = asyncio.ensure_future(errored.wait())
-    try:
-        await asyncio.wait({grown, failed}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        grown.cancel()
-        failed.cancel()
-    if not grown.done() or grown.cancelled():
-        _check_errored(errored)
-    else:
-        grown.result()
+class _Waiting:
+    """A stream's waits for its blocks, which end when the consenter errs.
+
+    One task for the whole stream hears of that and interrupts whoever waits, as a timeout does:
+    two tasks for each block took longer than all else that is done to deliver it.
+    """
+
+    def __init__(self, errored: asyncio.Event | None) -> None:
+        self._errored = errored
+        self._hearing: asyncio.Task[None] | None = None
+        self._waiter: asyncio.Task[object] | None = None
+        self._interrupted = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._hearing is not None:
+            self._hearing.cancel()
+
+    async def for_height(self, source: DeliverSource, height: int) -> None:
+        """Return once there are so many blocks; DeliverRefused if the consenter errs before."""
+        if self._errored is None:
+            await source.wait_for(height)
+            return
+        if self._hearing is None or self._hearing.done():
+            self._hearing = asyncio.create_task(self._hear(self._errored))
+        waiter = self._waiter = asyncio.current_task()
+        try:
+            await source.wait_for(height)
+        except asyncio.CancelledError:
+            if not self._interrupted or waiter is None or waiter.uncancel():
+                raise  # by somebody else, perhaps as well
+            raise _erred() from None
+        finally:
+            self._waiter = None
+
+    async def _hear(self, errored: asyncio.Event) -> None:
+        await errored.wait()
+        if self._waiter is not None:
+            self._interrupted = True
+            self._waiter.cancel()
 
 
 def _check_errored(errored: asyncio.Event | None) -> None:
     if errored is not None and errored.is_set():
-        raise DeliverRefused(common_pb2.SERVICE_UNAVAILABLE, "the consenter reports an error")
+        raise _erred()
+
+
+def _erred() -> DeliverRefused:
+    return DeliverRefused(common_pb2.SERVICE_UNAVAILABLE, "the consenter reports an error")

@@ -315,7 +315,8 @@ class Ledger:
 
     def state_before_commit(self) -> CachedSnapshot:
         """The committed state for the one who will commit the next block; close it."""
-        return CachedSnapshot(self._store.snapshot())
+        # Where look-ups wait for another process, simulations should not wait behind them.
+        return CachedSnapshot(self._store.snapshot() if self.is_remote else self._shared.take())
 
     def simulator(self, tx_id: str) -> TxSimulator:
         """A simulation against the present state; call done() on it."""

@@ -45,6 +45,15 @@ def private_part(
     catalog: None treats every collection as living for ever.
     """
 
+    changed = (
+        catalog.redefinitions(batch.public, snapshot, StateAfter(batch, snapshot))
+        if catalog
+        else ()
+    )
+    due = store.expiring(number)
+    if not (data.rows or data.missing or batch.hashed or batch.purged or changed or due):
+        return PrivatePart()
+
     @cache
     def block_to_live(namespace: str, collection: str) -> int:
         return catalog.block_to_live(namespace, collection, snapshot) if catalog else 0
@@ -53,11 +62,6 @@ def private_part(
         return expires_at(number, block_to_live(namespace, collection))
 
     add_private_updates(number, data.rows, codes, batch, snapshot, find_key=store.private_key)
-    changed = (
-        catalog.redefinitions(batch.public, snapshot, StateAfter(batch, snapshot))
-        if catalog
-        else ()
-    )
     rows = [row._replace(expires_at=expires(*row[1:3])) for row in data.rows]
     part = PrivatePart(
         rows=rows,
@@ -71,5 +75,5 @@ def private_part(
         ],
         opened=[(each.namespace, opened) for each in changed for opened in each.opened],
     )
-    expire(store.expiring(number), batch, snapshot, store.private_key)
+    expire(due, batch, snapshot, store.private_key)
     return part

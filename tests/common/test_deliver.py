@@ -327,6 +327,50 @@ async def test_a_consenter_that_fails_ends_the_wait_of_all_but_best_effort() -> 
         await stream.aclose()
 
 
+async def test_a_consenter_that_fails_again_ends_the_wait_too() -> None:
+    bench = Bench(height=0)
+    stream = bench.stream(seek(at(0), NEVER))
+    reading = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.01)
+    bench.source.signal.advance(1)
+    assert shown(await reading) == "#0"
+    bench.source.errored.set()  # while nobody waits
+    await asyncio.sleep(0.01)
+    bench.source.errored.clear()
+    reading = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.01)
+    bench.source.errored.set()
+    assert shown(await asyncio.wait_for(reading, 60)) == UNAVAILABLE
+    await stream.aclose()
+
+
+async def test_a_block_that_comes_with_the_error_does_not_hide_it() -> None:
+    bench = Bench(height=0)
+    stream = bench.stream(seek(at(0), NEVER))
+    reading = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.01)
+    bench.source.errored.set()
+    bench.source.signal.advance(1)
+    assert shown(await asyncio.wait_for(reading, 60)) in {"#0", UNAVAILABLE}
+    await stream.aclose()
+
+
+@pytest.mark.parametrize("errs", [False, True])
+async def test_who_waits_can_be_cancelled_whether_the_consenter_fails_or_not(errs: bool) -> None:
+    bench = Bench(height=0)
+    stream = bench.stream(seek(at(0), NEVER))
+    reading = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.01)
+    if errs:
+        bench.source.errored.set()
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait([reading], timeout=60)
+    assert reading.cancelled() or (errs and shown(reading.result()) == UNAVAILABLE)
+    await stream.aclose()
+    assert not [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+
+
 async def test_who_may_not_read_is_told_so_before_the_positions_are_looked_at() -> None:
     bench = Bench()
     bench.allowed = False
