@@ -1,7 +1,7 @@
 """Takes envelopes to be ordered and answers each with a status, in the order they came.
 
-Reading, judging and answering of a stream go on at the same time: what has arrived together is
-judged in one go, and nobody waits for the blocks of those before
+A stream is read and answered at the same time: what has arrived together is judged in one go,
+and nobody waits for the blocks of those before
 (Fabric: orderer/common/broadcast; PROTOCOL 19).
 """
 
@@ -35,8 +35,7 @@ class BroadcastHandler:
     ) -> AsyncGenerator[BroadcastResponse, None]:
         """One answer per envelope; the first that is not SUCCESS ends the stream."""
         stream = _Stream(self._intake)
-        loop = asyncio.get_running_loop()
-        work = [loop.create_task(stream.read(requests)), loop.create_task(stream.take())]
+        taking = asyncio.get_running_loop().create_task(stream.take(requests))
         try:
             while await stream.progress():
                 while stream.taken:
@@ -46,11 +45,10 @@ class BroadcastHandler:
                     if response is not SUCCEEDED:
                         return
                     stream.answered()
-            await asyncio.gather(*work)
+            await taking
         finally:
-            for task in work:
-                task.cancel()
-            await asyncio.wait(work)
+            taking.cancel()
+            await asyncio.wait([taking])
 
     async def process(self, envelope: Envelope) -> BroadcastResponse:
         """Judge an envelope and hand it to its chain; SUCCESS means that it will be ordered."""
@@ -58,45 +56,34 @@ class BroadcastHandler:
 
 
 class _Stream:
-    """The envelopes of one stream: read, then taken, then answered."""
+    """The envelopes of one stream: taken, then answered."""
 
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
-        self._arrived: deque[Envelope] = deque()
         self.taken: deque[Taken] = deque()
         """Those to be answered, in their order."""
         self._unanswered = 0
-        self._all_read = self._all_taken = False
-        self._arrival, self._progress, self._room = (asyncio.Event() for _ in range(3))
+        self._all_taken = False
+        self._progress, self._room = asyncio.Event(), asyncio.Event()
 
-    async def read(self, requests: AsyncIterator[Envelope]) -> None:
-        """Read all that arrives, as long as there is room."""
+    async def take(self, requests: AsyncIterator[Envelope]) -> None:
+        """Take all that arrives, as long as there is room, until one is refused."""
+        together = 0
         try:
             async for envelope in requests:
-                self._arrived.append(envelope)
+                taken = await self._intake.take(envelope)
+                self.taken.append(taken)
                 self._unanswered += 1
-                self._arrival.set()
+                self._progress.set()
+                if taken.error is not None:
+                    return
+                together += 1
+                if together == MAX_TOGETHER:
+                    together = 0
+                    await asyncio.sleep(0)
                 while self._unanswered >= MAX_UNANSWERED:
                     self._room.clear()
                     await self._room.wait()
-        finally:
-            self._all_read = True
-            self._arrival.set()
-
-    async def take(self) -> None:
-        """Have what was read taken in its order, until one is refused."""
-        try:
-            while self._arrived or not self._all_read:
-                if not self._arrived:
-                    self._arrival.clear()
-                    await self._arrival.wait()
-                for _ in range(min(MAX_TOGETHER, len(self._arrived))):
-                    taken = await self._intake.take(self._arrived.popleft())
-                    self.taken.append(taken)
-                    self._progress.set()
-                    if taken.error is not None:
-                        return
-                await asyncio.sleep(0)
         finally:
             self._all_taken = True
             self._progress.set()
