@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 
+from gridloom.common.read_ahead import ReadAhead
 from gridloom.common.rpc import Call
 from gridloom.protos.common.common_pb2 import Envelope
 from gridloom.protos.orderer.ab_pb2 import BroadcastResponse
@@ -68,25 +69,32 @@ class _Stream:
 
     async def take(self, requests: AsyncIterator[Envelope]) -> None:
         """Take all that arrives, as long as there is room, until one is refused."""
-        together = 0
+        arrived: deque[Envelope] = deque()
+        reading = ReadAhead(requests)
         try:
-            async for envelope in requests:
-                taken = await self._intake.take(envelope)
-                self.taken.append(taken)
-                self._unanswered += 1
-                self._progress.set()
-                if taken.error is not None:
-                    return
-                together += 1
-                if together == MAX_TOGETHER:
-                    together = 0
-                    await asyncio.sleep(0)
-                while self._unanswered >= MAX_UNANSWERED:
-                    self._room.clear()
-                    await self._room.wait()
+            while arrived or not reading.over:
+                reading.read(arrived, MAX_UNANSWERED - self._unanswered)
+                if not arrived:
+                    await reading.wait(arrived)
+                for _ in range(min(MAX_TOGETHER, len(arrived))):
+                    if not await self._take(arrived.popleft()):
+                        return
+                await asyncio.sleep(0)
         finally:
+            reading.close()
             self._all_taken = True
             self._progress.set()
+
+    async def _take(self, envelope: Envelope) -> bool:
+        """Take one, and return whether the next one may follow, once there is room for it."""
+        taken = await self._intake.take(envelope)
+        self.taken.append(taken)
+        self._unanswered += 1
+        self._progress.set()
+        while self._unanswered >= MAX_UNANSWERED:
+            self._room.clear()
+            await self._room.wait()
+        return taken.error is None
 
     async def progress(self) -> bool:
         """Return once there is something to be answered, or False after the last."""

@@ -7,9 +7,10 @@ each would cost more than the call.  (Fabric: context.WithTimeout)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator
-from types import coroutine
+from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from ..resumption import resume
 
 R = TypeVar("R")
 
@@ -28,20 +29,4 @@ async def within(deadline: float | None, work: Coroutine[Any, Any, R]) -> R:
         result: R = done.value
         return result
     async with asyncio.timeout_at(deadline):
-        return await _go_on(work, awaited)
-
-
-@coroutine
-def _go_on(work: Coroutine[Any, Any, R], awaited: object) -> Generator[object, Any, R]:
-    """Run ``work`` to its end, which has just begun to wait for ``awaited``."""
-    while True:
-        resume: Callable[[Any], object] = work.send
-        try:
-            answer = yield awaited
-        except BaseException as error:  # it is for the work to hear of, as when it is cancelled
-            resume, answer = work.throw, error
-        try:
-            awaited = resume(answer)
-        except StopIteration as done:
-            result: R = done.value
-            return result
+        return await resume(work, awaited)
