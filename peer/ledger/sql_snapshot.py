@@ -66,7 +66,7 @@ class SqlSnapshot:
         return found
 
     def has_metadata(self, namespace: str) -> bool:
-        """Whether some key of a namespace has metadata."""
+        """Whether keys of a namespace may have metadata."""
         return self._tables.has_metadata(self._run, namespace)
 
     def range(

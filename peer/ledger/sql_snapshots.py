@@ -33,10 +33,16 @@ _CHUNK = 1000
 
 
 class SnapshotTables:
-    """Statements over those tables, rendered once, and what is done with them."""
+    """Statements over those tables, rendered once, and what is done with them.
 
-    def __init__(self, dialect: Dialect) -> None:
+    alone: whether nobody else writes to them, so that what was found need not be asked again.
+    """
+
+    def __init__(self, dialect: Dialect, *, alone: bool) -> None:
         self._dialect = dialect
+        self._alone = alone
+        self._without_metadata: set[str] = set()
+        self._once_with_metadata: set[str] = set()
         self._render_requests()
         self._render_transaction()
         self._render_tx_ids()
@@ -91,8 +97,19 @@ class SnapshotTables:
                 last = rows[-1][0]
 
     def has_metadata(self, read: Read, namespace: str) -> bool:
-        """Whether some key of a namespace has metadata."""
-        return bool(read(self._with_metadata, (namespace,)))
+        """Whether some key of a namespace has metadata, or once had."""
+        if namespace in self._once_with_metadata:
+            return True
+        if namespace in self._without_metadata:
+            return False
+        found = bool(read(self._with_metadata, (namespace,)))
+        if self._alone:
+            (self._once_with_metadata if found else self._without_metadata).add(namespace)
+        return found
+
+    def metadata_written(self, namespace: str) -> None:
+        """A key of this namespace is about to get metadata."""
+        self._once_with_metadata.add(namespace)
 
     def namespaces(self, read: Read) -> list[str]:
         """Names of the state's namespaces, in byte order."""

@@ -84,7 +84,7 @@ class SqlStore(ABC):
         self._write_lock = Lock()
         self._sql = Statements(engine.dialect)
         self._private = PrivateTables(engine.dialect)
-        self._snapshots = SnapshotTables(engine.dialect)
+        self._snapshots = SnapshotTables(engine.dialect, alone=writable)
         self._base: LastBlock | None = None
         self.driver_error = engine.dialect.loaded_dbapi.Error
         with self._failures():
@@ -349,6 +349,8 @@ class SqlStore(ABC):
         for namespace, entries in sorted(updates.stored()):
             for key in sorted(entries):
                 entry = entries[key]
+                if entry.metadata:
+                    self._snapshots.metadata_written(namespace)
                 if entry.is_delete:
                     deleted.append((namespace, key))
                 else:

@@ -136,6 +136,20 @@ class StoreConformance:
             names = ("cc", "cc2", hashed_namespace("cc2", "coll"), "c")
             assert [after.has_metadata(name) for name in names] == [True, False, True, False]
 
+    def test_metadata_are_not_overlooked_while_their_block_is_being_committed(
+        self, store: LedgerStore
+    ) -> None:
+        store.commit(record(0, {b"k": b"v"}))
+        with closing(store.snapshot()) as before:
+            assert not before.has_metadata("cc")
+        change = UpdateBatch()
+        change.put("cc", "", b"k", VersionedValue(b"v", Version(1, 0), b"meta"))
+        committing = store.committing(record(1, batch=change))
+        with committing, closing(store.snapshot()) as meanwhile:
+            meanwhile.has_metadata("cc")
+        with closing(store.snapshot()) as after:
+            assert after.has_metadata("cc")
+
     def test_public_hashed_and_private_entries_have_namespaces_of_their_own(
         self, store: LedgerStore
     ) -> None:

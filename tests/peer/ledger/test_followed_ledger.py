@@ -75,6 +75,23 @@ def test_what_was_remembered_of_a_namespace_is_old_once_a_block_has_changed_it(p
     assert {rest for _, *rest in stages for rest in rest} == {0}
 
 
+def test_metadata_that_another_process_wrote_are_not_overlooked(pair):
+    written, followed = pair
+    write(written, ("lamp", b"brass"))
+    followed.follow()
+    with closing(followed.snapshot()) as before:
+        assert not before.has_metadata("cc")
+
+    def work(simulator):
+        simulator.get_state("cc", "lamp")
+        simulator.set_state_metadata("cc", "lamp", {"VALIDATION_PARAMETER": b"policy"})
+
+    commit(written, [endorsed(simulate(written, work).public)])
+    followed.follow()
+    with closing(followed.snapshot()) as after:
+        assert after.has_metadata("cc")
+
+
 def test_the_chain_is_described_as_it_is(pair):
     written, followed = pair
     write(written, ("lamp", b"brass"))
