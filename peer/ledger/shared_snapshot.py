@@ -126,8 +126,17 @@ class _Lease:
         self, places: Sequence[tuple[str, bytes]]
     ) -> Mapping[tuple[str, bytes], VersionedValue]:
         """Values of those keys that are there."""
-        with self._shared:
-            return self._shared.snapshot.get_many(places)
+        shared, found, unknown = self._shared, {}, []
+        for place in places:
+            known = shared.found.get(place, NOT_LOOKED_UP)
+            if known is NOT_LOOKED_UP:
+                unknown.append(place)
+            elif known is not None:
+                found[place] = known
+        if unknown:
+            with shared:
+                found.update(shared.snapshot.get_many(unknown))
+        return found
 
     def has_metadata(self, namespace: str) -> bool:
         """Whether keys of a namespace may have metadata."""

@@ -114,6 +114,19 @@ def test_one_whose_database_has_failed_is_given_to_nobody_else(counting):
     assert counting.open == 0
 
 
+def test_many_are_looked_up_as_one_is(counting):
+    counting.put(b"one")
+    lease = SharedSnapshots(counting.snapshot).take()
+    places = [("cc", b"key"), ("cc", b"absent"), ("other", b"key")]
+    for known in ([], places[:1], places[1:2]):
+        for place in known:
+            lease.get(*place)
+        assert {place: entry.value for place, entry in lease.get_many(places).items()} == {
+            ("cc", b"key"): b"one"
+        }
+    lease.close()
+
+
 def test_absent_keys_are_absent_each_time(counting):
     counting.put(b"one")
     lease = SharedSnapshots(counting.snapshot).take()
