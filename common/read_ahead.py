@@ -7,8 +7,10 @@ for two turns of the event loop.  (Fabric: a goroutine's ``select`` with a defau
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Generator
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from .resumption import resume
@@ -50,9 +52,10 @@ class ReadAhead(Generic[T]):
             except StopAsyncIteration:
                 self.over = True
 
-    def close(self) -> None:
-        """Read no more; may be called again."""
+    async def close(self) -> None:
+        """Read no more, as if whoever waits for the next item had been cancelled."""
         step, self._step = self._step, None
         self.over = True
         if step is not None:
-            step.close()
+            with suppress(asyncio.CancelledError, StopIteration, StopAsyncIteration):
+                await resume(step, step.throw(asyncio.CancelledError()))

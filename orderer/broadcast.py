@@ -81,9 +81,9 @@ class _Stream:
                         return
                 await asyncio.sleep(0)
         finally:
-            reading.close()
             self._all_taken = True
             self._progress.set()
+            await reading.close()
 
     async def _take(self, envelope: Envelope) -> bool:
         """Take one, and return whether the next one may follow, once there is room for it."""
