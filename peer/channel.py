@@ -235,8 +235,9 @@ class PeerChannel:
         if self._worker is None:
             name = f"commit {self.channel_id}"
             self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
-        # Whoever stops waiting for it does not stop what has begun: stop() sees a block through.
-        return await asyncio.get_running_loop().run_in_executor(self._worker, work)
+        # Whoever stops waiting for it does not stop it: stop() sees a block through.
+        running = asyncio.get_running_loop().run_in_executor(self._worker, work)
+        return await asyncio.shield(running)
 
     async def _commit_on_loop(self, block: common_pb2.Block) -> CommittedBlock:
         """Do all but the waiting here."""
