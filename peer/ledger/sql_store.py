@@ -349,8 +349,6 @@ class SqlStore(ABC):
         for namespace, entries in sorted(updates.stored()):
             for key in sorted(entries):
                 entry = entries[key]
-                if entry.metadata:
-                    self._snapshots.metadata_written(namespace)
                 if entry.is_delete:
                     deleted.append((namespace, key))
                 else:
@@ -363,6 +361,9 @@ class SqlStore(ABC):
         rows = (state_row(*entry, couchdb=couchdb) for entry in entries)
         count = 0
         while piece := list(islice(rows, _ROWS)):
+            for row in piece:
+                if row.metadata:
+                    self._snapshots.metadata_written(row.namespace)
             self._state.put(write, piece)
             count += len(piece)
         return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -62,6 +63,13 @@ class SnapshotConformance:
         assert snapshot.get("cc", b"00001") == ENTRY
         assert snapshot.get("cc$$hcoll", b"\xff" * 32) == ENTRY
         snapshot.close()
+
+    def test_its_metadata_are_known_even_to_who_asked_before(self, store: LedgerStore) -> None:
+        with closing(store.snapshot()) as empty:
+            assert not empty.has_metadata("cc")
+        store.bootstrap(start())
+        with closing(store.snapshot()) as snapshot:
+            assert snapshot.has_metadata("cc")
 
     def test_blocks_go_on_behind_it(self, store: LedgerStore) -> None:
         store.bootstrap(start())
