@@ -79,7 +79,7 @@ class _Stream:
                 for _ in range(min(MAX_TOGETHER, len(arrived))):
                     if not await self._take(arrived.popleft()):
                         return
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # always, or blocks and answers wait for whoever sends a lot
         finally:
             self._all_taken = True
             self._progress.set()
