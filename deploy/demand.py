@@ -6,14 +6,14 @@ asked for only while the event loop comes late to everything.
 
 from __future__ import annotations
 
-SPAN = 0.25
-"""Seconds over which is looked."""
+SPAN = 1.0
+"""Seconds over which is looked: what is over sooner than a process can be started needs none."""
 LATE = 0.003
 """Seconds by which timers are late, on average, on a loop that has more to do than it can."""
 IN_TIME = 0.001
 """The same of one that has not; help is over once it is so in STEADY spans one after the other."""
-STEADY = 8
-PAUSE = 1.0
+STEADY = 2
+PAUSE = 2.0
 """Seconds without anything after which what was before says nothing."""
 
 

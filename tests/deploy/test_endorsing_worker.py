@@ -31,7 +31,7 @@ from harness.network import (
 LOAD = 120
 """Transactions that come at once."""
 
-EAGER = "from gridloom.deploy import demand\ndemand.LATE = demand.IN_TIME = -1\n"
+EAGER = "from gridloom.deploy import demand\ndemand.LATE = demand.IN_TIME = -1\ndemand.SPAN = 0\n"
 
 
 def come(demand, began, rate, lateness, seconds=1.0):
@@ -44,20 +44,27 @@ def come(demand, began, rate, lateness, seconds=1.0):
 
 def test_help_is_needed_from_when_the_loop_comes_late_until_it_comes_in_time():
     demand = Demand()
-    assert not come(demand, 10, rate=500, lateness=0.002)
-    assert come(demand, 11, rate=1000, lateness=0.006)
-    assert come(demand, 12, rate=1200, lateness=0.002)  # for now somebody helps
-    assert come(demand, 13, rate=1200, lateness=0.0005)
-    assert come(demand, 14, rate=1200, lateness=0.002)
-    assert not come(demand, 15, rate=700, lateness=0.0005, seconds=3)
-    assert not come(demand, 18, rate=700, lateness=0.002)
+    assert not come(demand, 10, rate=500, lateness=0.002, seconds=3)
+    assert come(demand, 13, rate=1000, lateness=0.006, seconds=1.5)
+    assert come(demand, 14.5, rate=1200, lateness=0.002, seconds=3)  # for now somebody helps
+    assert come(demand, 17.5, rate=1200, lateness=0.0005)
+    assert come(demand, 18.5, rate=1200, lateness=0.002)
+    assert not come(demand, 19.5, rate=700, lateness=0.0005, seconds=3)
+    assert not come(demand, 22.5, rate=700, lateness=0.002)
+
+
+def test_a_moment_in_which_the_loop_comes_late_is_not_enough():
+    demand = Demand()
+    assert not come(demand, 10, rate=500, lateness=0.001, seconds=0.6)
+    assert not come(demand, 10.6, rate=500, lateness=0.006, seconds=0.2)
+    assert not come(demand, 10.8, rate=500, lateness=0.001, seconds=3)
 
 
 def test_after_a_pause_nobody_needs_help():
     demand = Demand()
-    assert come(demand, 10, rate=1000, lateness=0.006)
+    assert come(demand, 10, rate=1000, lateness=0.006, seconds=1.5)
     assert not come(demand, 60, rate=10, lateness=0.006, seconds=0.1)
-    assert demand.last == pytest.approx(11, abs=0.01)
+    assert demand.last == pytest.approx(11.5, abs=0.01)
 
 
 def test_a_loop_has_time_while_its_last_timer_came_in_time():
