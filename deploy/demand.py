@@ -12,7 +12,7 @@ LATE = 0.003
 """Seconds by which timers are late, on average, on a loop that has more to do than it can."""
 IN_TIME = 0.001
 """The same of one that has not; help is over once it is so in STEADY spans one after the other."""
-STEADY = 2
+STEADY = 3
 PAUSE = 2.0
 """Seconds without anything after which what was before says nothing."""
 

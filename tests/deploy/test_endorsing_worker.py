@@ -49,8 +49,8 @@ def test_help_is_needed_from_when_the_loop_comes_late_until_it_comes_in_time():
     assert come(demand, 14.5, rate=1200, lateness=0.002, seconds=3)  # for now somebody helps
     assert come(demand, 17.5, rate=1200, lateness=0.0005)
     assert come(demand, 18.5, rate=1200, lateness=0.002)
-    assert not come(demand, 19.5, rate=700, lateness=0.0005, seconds=3)
-    assert not come(demand, 22.5, rate=700, lateness=0.002)
+    assert not come(demand, 19.5, rate=700, lateness=0.0005, seconds=4)
+    assert not come(demand, 23.5, rate=700, lateness=0.002)
 
 
 def test_a_moment_in_which_the_loop_comes_late_is_not_enough():
