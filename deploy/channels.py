@@ -184,15 +184,16 @@ class ChannelOperations:
     async def _applied(self, bundle: ChannelBundle) -> Sequence[str]:
         """Wait until the peers that take part have this configuration, or a later one.
 
-        Peers of organizations that are no members any more will never see it; one that has
-        just joined does not know its own administrator yet, and nobody waits for it.
+        Return them in the network's order, whichever had it first.  Peers of organizations
+        that are no members any more will never see it; one that has just joined does not
+        know its own administrator yet, and nobody waits for it.
         """
-        waiting = {
+        members = {
             node.name: msp_id
             for msp_id, node in await self.joined(bundle.channel_id)
             if msp_id in bundle.application.orgs
         }
-        applied = []
+        waiting, applied = dict(members), set()
         try:
             async with asyncio.timeout(APPLY_TIMEOUT):
                 while waiting:
@@ -205,11 +206,11 @@ class ChannelOperations:
                             continue
                         if config.sequence >= bundle.sequence:
                             del waiting[name]
-                            applied.append(name)
+                            applied.add(name)
                     await asyncio.sleep(POLL_INTERVAL)
         except TimeoutError:
             raise NotApplied(bundle.channel_id, tuple(waiting)) from None
-        return applied
+        return [name for name in members if name in applied]
 
     def peers(self, channel: ChannelSpec) -> list[tuple[str, PeerNode]]:
         """Return the peers of the member organizations, each with its MSP id."""

@@ -117,6 +117,24 @@ async def test_a_batch_change_is_in_force_on_the_orderer_and_known_to_every_peer
         assert bundle.orderer.batch_timeout == timedelta(milliseconds=700)
 
 
+async def test_peers_that_have_a_change_are_named_in_the_networks_order(
+    operations, channel, monkeypatch
+):
+    sequences, asked = [], ChannelAdmin.peer_config
+
+    async def the_first_of_two_late(admin, peer, channel_id):
+        config = await asked(admin, peer, channel_id)
+        if len(sequences) % 2 == 0 and not any(sequences):
+            config.sequence = 0
+        sequences.append(config.sequence)
+        return config
+
+    monkeypatch.setattr(ChannelAdmin, "peer_config", the_first_of_two_late)
+    peers = await apply(operations, channel, set_batch(max_message_count=3))
+    assert sequences[-3:] == [0, 1, 1]
+    assert peers == ["peer0.org1.example.com", "peer0.org2.example.com"]
+
+
 async def test_the_new_batch_limit_cuts_blocks(network, access, operations, channel):
     await deploy(access, PROBE, "probe")
     await apply(operations, channel, set_batch(max_message_count=1))
