@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from gridloom.peer.chaincodes.host import ChaincodeHost
 from gridloom.peer.chaincodes.lifecycle.store import FilePackageStore
 from gridloom.peer.chaincodes.runtime import ChaincodeLauncher
 from gridloom.peer.chaincodes.service_launcher import ServiceLauncher
-from gridloom.peer.discovery.anchor_peers import AnchorPeers
+from gridloom.peer.discovery.gossip_directory import GossipDirectory
 from gridloom.peer.discovery.peers import PeerInfo
 from gridloom.peer.ledger.provider import LedgerProvider
 from gridloom.peer.node import Peer
@@ -52,8 +53,8 @@ class StandalonePeer:
         tls_certificate = None
         if settings.tls is not None:
             tls_certificate = parse_pem(settings.tls.certificate.read_bytes()).raw
-        self._directory = AnchorPeers(
-            signer, tls_certificate, self._links, bootstrap=settings.bootstrap
+        self._directory = GossipDirectory(
+            self._links, lambda: secrets.randbits(64), bootstrap=settings.bootstrap
         )
         launchers: dict[str, ChaincodeLauncher] = {
             PYTHON: PythonLauncher(settings.msp_id, development=development),

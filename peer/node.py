@@ -47,6 +47,7 @@ from .gateway.broadcast_streams import OrdererInfo
 from .gateway.service import Gateway, GatewayOptions
 from .gossip.communication import Communication
 from .gossip.handshake import Handshake, RemotePeer
+from .gossip.membership import Membership as GossipMembership
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
 from .ledger.snapshots.private_part import MayHold
@@ -113,11 +114,18 @@ class Peer:
             ledgers, _require_application, self._may_hold, self._joined
         )
         handshake = Handshake(signer, self._peer_identity, tls_certificate)
-        self._communication = Communication(signer, handshake, self._heard)
+        self.communication = Communication(signer, handshake, self._heard)
+        self.membership = GossipMembership(
+            signer,
+            self.settings.address,
+            self._peer_identity,
+            clock,
+            incarnation=round(now().timestamp() * 1e9),
+        )
         self._network = PrivateDataNetwork(
             signer,
             peers,
-            self._communication,
+            self.communication,
             self.settings.private_data,
             random_bytes,
             clock,
@@ -189,7 +197,7 @@ class Peer:
         self._running = False
         await self._snapshot_join.finish()
         await self._gateway.close()
-        await self._communication.close()
+        await self.communication.close()
         for channel in self._channels.values():
             await channel.stop()
         await self.host.stop()
@@ -242,7 +250,7 @@ class Peer:
                 settings=settings.discovery,
             )
             registry.add("discovery.Discovery", discovery)
-        registry.add("gossip.Gossip", self._communication)
+        registry.add("gossip.Gossip", self.communication)
         return registry
 
     def _delegation(self) -> Delegation | None:
@@ -313,6 +321,8 @@ class Peer:
         self, sender: RemotePeer, message: GossipMessage, vouched: bool
     ) -> GossipMessage | None:
         """Answer a gossip message of another peer."""
+        if message.WhichOneof("content") == "mem_req":
+            return self.membership.answer(sender, message) if vouched else None
         channel = self._channels.get(message.channel.decode(errors="replace"))
         if channel is None or channel.private_data is None:
             return None

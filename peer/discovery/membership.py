@@ -1,8 +1,8 @@
 """Peers in the form in which discovery tells of them: gossip's messages in unsigned envelopes.
 
-Gossip does not run between our peers, so nobody has signed an AliveMessage or StateInfo that
-could be passed on.  Clients read these envelopes and do not verify them; other peers learn
-about each other by the network's assembly.  (Fabric: discovery/service.go, gossip/protoext)
+Not every directory learns of peers by gossip, so there need be no signed AliveMessage that could
+be passed on, and StateInfo nobody sends.  Clients read these envelopes and do not verify them.
+(Fabric: discovery/service.go, gossip/protoext)
 """
 
 from __future__ import annotations

@@ -2,5 +2,5 @@
 
 ``messages`` packs and opens envelopes, ``handshake`` says who is at the other end,
 ``connection`` is one stream, ``communication`` the service and the streams to other peers.
-What is talked about lies elsewhere: private data in ``peer/private_data``.
+``membership`` is what peers tell of each other; private data lie in ``peer/private_data``.
 """

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from gridloom.common.errors import GridloomError
 from gridloom.common.identities import Signer
-from gridloom.common.rpc import Call, Code, RpcError
+from gridloom.common.rpc import Call, Channel, Code, RpcError
 from gridloom.protos.gossip.message_pb2 import Empty, Envelope
 
 from ..discovery.peers import PeerInfo
@@ -89,6 +90,15 @@ class Communication:
             self._streams[peer.endpoint] = opening
         return await asyncio.shield(opening)
 
+    async def who_is_at(self, channel: Channel) -> RemotePeer:
+        """Return the peer at the other end of a channel, on a stream for this only.
+
+        RpcError or TimeoutError if nobody answers, HandshakeFailed if it is nobody known.
+        """
+        responses = channel.stream(STREAM, _alone(self._handshake.own()), Envelope)
+        async with aclosing(responses), asyncio.timeout(self._timeout):
+            return _answered(await anext(responses, None), self._handshake)
+
     def disconnect(self, endpoint: str) -> None:
         """End our stream to a peer, if there is one; the next ``connect`` opens another."""
         opening = self._streams.pop(endpoint, None)
@@ -115,10 +125,8 @@ class Communication:
         responses = peer.channel.stream(STREAM, self._outgoing(ready), Envelope)
         try:
             async with asyncio.timeout(self._timeout):
-                first = await anext(responses, None)
-            if first is None:
-                raise HandshakeFailed("the stream ended")
-            remote = _expected(peer, self._handshake.verify(first, None))
+                remote = _answered(await anext(responses, None), self._handshake)
+            _check_expected(peer, remote)
         except BaseException:
             ready.set_result(None)
             await responses.aclose()
@@ -165,13 +173,25 @@ def _is_over(opening: asyncio.Task[Connection]) -> bool:
     return opening.result().closed
 
 
-def _expected(peer: PeerInfo, remote: RemotePeer | None) -> RemotePeer:
-    """The peer that was to be reached; a new certificate of its organisation will do."""
+def _answered(first: Envelope | None, handshake: Handshake) -> RemotePeer:
+    """Who has answered a handshake of ours."""
+    if first is None:
+        raise HandshakeFailed("the stream ended")
+    remote = handshake.verify(first, None)
     if remote is None:
         raise HandshakeFailed("the peer answered with a probe")
+    return remote
+
+
+def _check_expected(peer: PeerInfo, remote: RemotePeer) -> None:
+    """It is the peer that was to be reached; a new certificate of its organisation will do."""
     if remote.pki_id != pki_id(peer.identity) and remote.msp_id != peer.msp_id:
         raise HandshakeFailed(f"{peer.endpoint} is a peer of {remote.msp_id}, not {peer.msp_id}")
-    return remote
+
+
+async def _alone(envelope: Envelope) -> AsyncIterator[Envelope]:
+    yield envelope
+    await asyncio.Event().wait()  # the stream stays open until its answer has come
 
 
 UNREACHABLE = (GridloomError, TimeoutError)

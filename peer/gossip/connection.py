@@ -23,7 +23,7 @@ Handler = Callable[[RemotePeer, GossipMessage, bool], Awaitable[GossipMessage | 
 """Answers a message of a peer, or not.  The flag: the peer vouches for this very message,
 by its signature or because the TLS session is its own."""
 
-ANSWERS = frozenset({"ack", "privateRes"})
+ANSWERS = frozenset({"ack", "privateRes", "mem_res"})
 MAX_TASKS = 64
 """Requests of one peer that are worked on at the same time; further ones wait."""
 

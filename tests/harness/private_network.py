@@ -94,9 +94,9 @@ class PrivateNetwork:
         gone = {n.endpoint for n in self.topology.peers() if n.name in self.down}
         for name, peer in self.peers.items():
             for endpoint in gone:
-                peer._communication.disconnect(endpoint)
+                peer.communication.disconnect(endpoint)
             if name in self.down:
-                for connection in list(peer._communication._accepted):
+                for connection in list(peer.communication._accepted):
                     connection.close()
 
     async def restart(self, name: str) -> None:

@@ -1,0 +1,140 @@
+"""The peers of a channel, as gossip knows them.
+
+Asked are the anchor peers that the channels name, peers of the own organisation
+(``peer.gossip.bootstrap``), and whoever these have told of: first who is there, by gossip's
+handshake, then whom it knows, and again as long as it answers
+(Fabric: gossip/discovery, which sends such news by itself and this asks for it).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from gridloom.common.channel.bundle import ChannelBundle
+from gridloom.common.rpc import Channel
+
+from ..gossip.communication import UNREACHABLE, Communication
+from ..gossip.membership import Membership
+from .peers import PeerInfo
+
+log = logging.getLogger(__name__)
+
+SEEK = 2.0
+"""Seconds between two attempts at an address where nobody has answered yet."""
+KEEP_UP = 4.0
+"""Seconds between two questions to a peer that is known (Fabric: aliveTimeInterval, 5 s)."""
+ANSWER_TIMEOUT = 5.0
+"""Seconds a peer has to say whom it knows."""
+
+
+class LocalPeer(Protocol):
+    """The peer whose directory this is."""
+
+    @property
+    def communication(self) -> Communication: ...
+
+    @property
+    def membership(self) -> Membership: ...
+
+    def channel_ids(self) -> Sequence[str]: ...
+
+    def channel(self, channel_id: str) -> _Joined | None: ...
+
+
+class _Joined(Protocol):
+    @property
+    def bundle(self) -> ChannelBundle: ...
+
+
+class GossipDirectory:
+    """A ``PeerDirectory``; bootstrap: addresses of peers of the own organization.
+
+    connect: a way to the peer at ``host:port``; nonce: a number of 64 bits, another each time.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[str], Channel],
+        nonce: Callable[[], int],
+        bootstrap: Sequence[str] = (),
+    ) -> None:
+        self._connect = connect
+        self._nonce = nonce
+        self._bootstrap = tuple(bootstrap)
+        self._own: PeerInfo | None = None
+        self._peer: LocalPeer | None = None
+        self._found: dict[str, PeerInfo] = {}
+        self._asked: dict[str, float] = {}
+        self._asking: asyncio.Task[None] | None = None
+
+    def start(self, peer: LocalPeer, own: PeerInfo) -> None:
+        """Begin to ask around for a peer, on the running event loop; own: that peer itself."""
+        self._peer, self._own = peer, own
+        self._asking = asyncio.get_running_loop().create_task(self._ask_around(peer, own))
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    def peers(self, channel_id: str) -> Sequence[PeerInfo]:
+        """Return every peer of the channel that has been found, this one included."""
+        members = self._members(channel_id)
+        own = () if self._own is None else (self._own,)
+        return [peer for peer in (*own, *self._found.values()) if peer.msp_id in members]
+
+    def _members(self, channel_id: str) -> Mapping[str, object]:
+        joined = self._peer.channel(channel_id) if self._peer is not None else None
+        return {} if joined is None else joined.bundle.application.orgs
+
+    async def _ask_around(self, peer: LocalPeer, own: PeerInfo) -> None:
+        while True:
+            told = _anchors(peer) | peer.membership.endpoints() | set(self._bootstrap)
+            due = [at for at in (told | self._found.keys()) - {own.endpoint} if self._is_due(at)]
+            await asyncio.gather(*(self._ask(peer, endpoint) for endpoint in due))
+            await asyncio.sleep(SEEK)
+
+    def _is_due(self, endpoint: str) -> bool:
+        since = asyncio.get_running_loop().time() - KEEP_UP
+        return endpoint not in self._found or self._asked[endpoint] < since
+
+    async def _ask(self, peer: LocalPeer, endpoint: str) -> None:
+        """Find out who is at an address and whom that peer knows, or that nobody is."""
+        self._asked[endpoint] = asyncio.get_running_loop().time()
+        try:
+            found = self._found.get(endpoint) or await self._meet(peer, endpoint)
+            connection = await peer.communication.connect(found)
+        except UNREACHABLE as error:
+            if self._found.pop(endpoint, None) is not None:
+                log.info("the peer at %s does not answer any more: %s", endpoint, error)
+            else:
+                log.debug("nobody known at %s: %s", endpoint, error)
+            return
+        self._found[endpoint] = found
+        question = peer.membership.request(self._nonce())
+        try:
+            peer.membership.learn(await connection.request(question, ANSWER_TIMEOUT))
+        except UNREACHABLE as error:
+            log.debug("the peer at %s does not say whom it knows: %s", endpoint, error)
+
+    async def _meet(self, peer: LocalPeer, endpoint: str) -> PeerInfo:
+        channel = self._connect(endpoint)
+        remote = await peer.communication.who_is_at(channel)
+        log.info("peer of %s found at %s", remote.msp_id, endpoint)
+        return PeerInfo(remote.msp_id, endpoint, remote.claim.identity, channel)
+
+
+def _anchors(peer: LocalPeer) -> set[str]:
+    """The addresses of all anchor peers in the configuration of the peer's channels."""
+    joined = (peer.channel(channel_id) for channel_id in peer.channel_ids())
+    return {
+        f"{host}:{port}"
+        for channel in joined
+        if channel is not None
+        for org in channel.bundle.application.orgs.values()
+        for host, port in org.anchor_peers
+    }
