@@ -48,6 +48,7 @@ from .gateway.service import Gateway, GatewayOptions
 from .gossip.communication import Communication
 from .gossip.handshake import Handshake, RemotePeer
 from .gossip.membership import Membership as GossipMembership
+from .gossip.state_info import Standing, StateInfos
 from .ledger.ledger import Ledger
 from .ledger.provider import LedgerProvider
 from .ledger.snapshots.private_part import MayHold
@@ -115,13 +116,11 @@ class Peer:
         )
         handshake = Handshake(signer, self._peer_identity, tls_certificate)
         self.communication = Communication(signer, handshake, self._heard)
+        incarnation = round(now().timestamp() * 1e9)
         self.membership = GossipMembership(
-            signer,
-            self.settings.address,
-            self._peer_identity,
-            clock,
-            incarnation=round(now().timestamp() * 1e9),
+            signer, self.settings.address, self._peer_identity, clock, incarnation
         )
+        self.states = StateInfos(signer, self, incarnation)
         self._network = PrivateDataNetwork(
             signer,
             peers,
@@ -155,6 +154,14 @@ class Peer:
     def channel_ids(self) -> Sequence[str]:
         """Names of all joined channels, sorted."""
         return sorted(self._channels)
+
+    def standing(self, channel_id: str) -> Standing:
+        """What other peers are told of this one on a channel."""
+        return Standing(self._channels[channel_id].height, self.host.runnable(channel_id))
+
+    def is_member(self, channel_id: str, msp_id: str) -> bool:
+        """Whether an organisation is a member of a channel."""
+        return msp_id in self._channels[channel_id].bundle.application.orgs
 
     def services(self) -> ServiceRegistry:
         """protos.{Endorser,Deliver,Snapshot}, gateway.Gateway, discovery.Discovery and gossip."""
@@ -321,8 +328,16 @@ class Peer:
         self, sender: RemotePeer, message: GossipMessage, vouched: bool
     ) -> GossipMessage | None:
         """Answer a gossip message of another peer."""
-        if message.WhichOneof("content") == "mem_req":
-            return self.membership.answer(sender, message) if vouched else None
+        match message.WhichOneof("content"), vouched:
+            case ("mem_req", True):
+                return self.membership.answer(sender, message)
+            case ("state_info_pull_req", True):
+                return self.states.answer(sender, message)
+            case ("state_info", True) | ("state_snapshot", _):
+                self.states.learn(sender, message)
+                return None
+            case _:
+                pass
         channel = self._channels.get(message.channel.decode(errors="replace"))
         if channel is None or channel.private_data is None:
             return None

@@ -2,8 +2,8 @@
 
 Asked are the anchor peers that the channels name, peers of the own organisation
 (``peer.gossip.bootstrap``), and whoever these have told of: first who is there, by gossip's
-handshake, then whom it knows, and again as long as it answers
-(Fabric: gossip/discovery, which sends such news by itself and this asks for it).
+handshake, then whom it knows and what it is on each channel, and again as long as it answers
+(Fabric: gossip/discovery and gossip/gossip/channel, which send such news around unasked).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from gridloom.common.channel.bundle import ChannelBundle
@@ -18,10 +19,13 @@ from gridloom.common.rpc import Channel
 
 from ..gossip.communication import UNREACHABLE, Communication
 from ..gossip.membership import Membership
+from ..gossip.state_info import Standing, StateInfos
 from .peers import PeerInfo
 
 log = logging.getLogger(__name__)
 
+LOOK = 0.2
+"""Seconds between two looks whether there is anybody to be asked, or anything to be told."""
 SEEK = 2.0
 """Seconds between two attempts at an address where nobody has answered yet."""
 KEEP_UP = 4.0
@@ -39,7 +43,12 @@ class LocalPeer(Protocol):
     @property
     def membership(self) -> Membership: ...
 
+    @property
+    def states(self) -> StateInfos: ...
+
     def channel_ids(self) -> Sequence[str]: ...
+
+    def standing(self, channel_id: str) -> Standing: ...
 
     def channel(self, channel_id: str) -> _Joined | None: ...
 
@@ -66,7 +75,8 @@ class GossipDirectory:
         self._bootstrap = tuple(bootstrap)
         self._own: PeerInfo | None = None
         self._peer: LocalPeer | None = None
-        self._found: dict[str, PeerInfo] = {}
+        self._found: dict[str, tuple[bytes, PeerInfo]] = {}
+        """By address: who is there, by PKI-ID and as a peer of no channel yet."""
         self._asked: dict[str, float] = {}
         self._asking: asyncio.Task[None] | None = None
 
@@ -83,31 +93,39 @@ class GossipDirectory:
 
     def peers(self, channel_id: str) -> Sequence[PeerInfo]:
         """Return every peer of the channel that has been found, this one included."""
-        members = self._members(channel_id)
-        own = () if self._own is None else (self._own,)
-        return [peer for peer in (*own, *self._found.values()) if peer.msp_id in members]
-
-    def _members(self, channel_id: str) -> Mapping[str, object]:
-        joined = self._peer.channel(channel_id) if self._peer is not None else None
-        return {} if joined is None else joined.bundle.application.orgs
+        if self._peer is None or self._own is None:
+            return []
+        joined = self._peer.channel(channel_id)
+        members = {} if joined is None else joined.bundle.application.orgs
+        listed = [self._own] if self._own.msp_id in members else []
+        for name, peer in self._found.values():
+            said = self._peer.states.of(name, channel_id)
+            if said is not None and peer.msp_id in members:
+                listed.append(replace(peer, height=said.height, chaincodes=said.chaincodes))
+        return listed
 
     async def _ask_around(self, peer: LocalPeer, own: PeerInfo) -> None:
+        runs: dict[str, Mapping[str, int]] = {}
         while True:
+            before, runs = runs, {at: peer.standing(at).chaincodes for at in peer.channel_ids()}
+            if runs != before:
+                self._asked.clear()  # everybody is told at once
             told = _anchors(peer) | peer.membership.endpoints() | set(self._bootstrap)
             due = [at for at in (told | self._found.keys()) - {own.endpoint} if self._is_due(at)]
             await asyncio.gather(*(self._ask(peer, endpoint) for endpoint in due))
-            await asyncio.sleep(SEEK)
+            await asyncio.sleep(LOOK)
 
     def _is_due(self, endpoint: str) -> bool:
-        since = asyncio.get_running_loop().time() - KEEP_UP
-        return endpoint not in self._found or self._asked[endpoint] < since
+        pause = KEEP_UP if endpoint in self._found else SEEK
+        last = self._asked.get(endpoint)
+        return last is None or asyncio.get_running_loop().time() - last >= pause
 
     async def _ask(self, peer: LocalPeer, endpoint: str) -> None:
         """Find out who is at an address and whom that peer knows, or that nobody is."""
         self._asked[endpoint] = asyncio.get_running_loop().time()
         try:
             found = self._found.get(endpoint) or await self._meet(peer, endpoint)
-            connection = await peer.communication.connect(found)
+            connection = await peer.communication.connect(found[1])
         except UNREACHABLE as error:
             if self._found.pop(endpoint, None) is not None:
                 log.info("the peer at %s does not answer any more: %s", endpoint, error)
@@ -117,15 +135,18 @@ class GossipDirectory:
         self._found[endpoint] = found
         question = peer.membership.request(self._nonce())
         try:
+            for message in peer.states.to_say(found[1].msp_id):
+                connection.send(message)
             peer.membership.learn(await connection.request(question, ANSWER_TIMEOUT))
         except UNREACHABLE as error:
             log.debug("the peer at %s does not say whom it knows: %s", endpoint, error)
 
-    async def _meet(self, peer: LocalPeer, endpoint: str) -> PeerInfo:
+    async def _meet(self, peer: LocalPeer, endpoint: str) -> tuple[bytes, PeerInfo]:
         channel = self._connect(endpoint)
         remote = await peer.communication.who_is_at(channel)
         log.info("peer of %s found at %s", remote.msp_id, endpoint)
-        return PeerInfo(remote.msp_id, endpoint, remote.claim.identity, channel)
+        info = PeerInfo(remote.msp_id, endpoint, remote.claim.identity, channel)
+        return remote.pki_id, info
 
 
 def _anchors(peer: LocalPeer) -> set[str]:

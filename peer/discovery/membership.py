@@ -1,35 +1,30 @@
 """Peers in the form in which discovery tells of them: gossip's messages in unsigned envelopes.
 
-Not every directory learns of peers by gossip, so there need be no signed AliveMessage that could
-be passed on, and StateInfo nobody sends.  Clients read these envelopes and do not verify them.
+Not every directory learns of peers by gossip, so there need be no signed AliveMessage or StateInfo
+that could be passed on.  Clients read these envelopes and do not verify them.
 (Fabric: discovery/service.go, gossip/protoext)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 from google.protobuf.message import Message
 
 from gridloom.protos.discovery import protocol_pb2 as pb
 from gridloom.protos.gossip.message_pb2 import (
     AliveMessage,
-    Chaincode,
     Envelope,
     GossipMessage,
     Member,
     PeerTime,
-    Properties,
-    StateInfo,
 )
 
-from ..chaincodes.lifecycle.definitions import LIFECYCLE_NAMESPACE
 from ..gossip.messages import pki_id
+from ..gossip.state_info import Standing, state_info
 from .peers import PeerInfo
 
 _EPOCH = PeerTime(inc_num=1, seq_num=1)
-_LIFECYCLE = Chaincode(name=LIFECYCLE_NAMESPACE, version="1")
 
 
 def local_peer(info: PeerInfo) -> pb.Peer:
@@ -46,17 +41,8 @@ def channel_peer(info: PeerInfo, channel_id: str) -> pb.Peer:
     A chaincode's version is told as the sequence of its definition, which is what matters
     here.  Of a peer that has not told its height 0 is said.
     """
-    own = pki_id(info.identity)
-    chaincodes = [
-        Chaincode(name=name, version=str(sequence))
-        for name, sequence in sorted((info.chaincodes or {}).items())
-    ]
-    state = StateInfo(
-        timestamp=_EPOCH,
-        pki_id=own,
-        channel_MAC=sha256(own + channel_id.encode()).digest(),
-        properties=Properties(ledger_height=info.height or 0, chaincodes=[*chaincodes, _LIFECYCLE]),
-    )
+    said = Standing(info.height or 0, info.chaincodes or {})
+    state = state_info(pki_id(info.identity), channel_id, said, _EPOCH)
     peer = local_peer(info)
     message = GossipMessage(tag=GossipMessage.CHAN_OR_ORG, state_info=state)
     peer.state_info.CopyFrom(_envelope(message))

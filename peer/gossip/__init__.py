@@ -2,5 +2,6 @@
 
 ``messages`` packs and opens envelopes, ``handshake`` says who is at the other end,
 ``connection`` is one stream, ``communication`` the service and the streams to other peers.
-``membership`` is what peers tell of each other; private data lie in ``peer/private_data``.
+``membership`` and ``state_info`` are what peers tell of each other and of themselves; private
+data lie in ``peer/private_data``.
 """

@@ -58,17 +58,21 @@ class Connection:
         """Whether the stream has ended."""
         return self._closed
 
+    def send(self, message: GossipMessage) -> None:
+        """Send a message that is not answered, or by one of its own; ConnectionLost."""
+        if self._closed:
+            raise ConnectionLost(self.endpoint)
+        self._outgoing.put_nowait(sign(message, self._signer))
+
     async def request(self, message: GossipMessage, timeout: float) -> GossipMessage:
         """Send a message and return its answer; ConnectionLost, TimeoutError (seconds).
 
         The message's nonce must be unlike that of any other request under way.
         """
-        if self._closed:
-            raise ConnectionLost(self.endpoint)
         answer: asyncio.Future[GossipMessage] = asyncio.get_running_loop().create_future()
         self._waiting[message.nonce] = answer
         try:
-            self._outgoing.put_nowait(sign(message, self._signer))
+            self.send(message)
             async with asyncio.timeout(timeout):
                 return await answer
         finally:

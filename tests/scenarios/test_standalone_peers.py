@@ -2,15 +2,17 @@
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
 from gridloom.deploy.node_config import write_node_folders
+from gridloom.deploy.standalone import read_block
 from gridloom.deploy.standalone_peer import StandalonePeer
 from gridloom.peer.discovery import gossip_directory
+from gridloom.peer.discovery.peers import PeerInfo
 from harness.ports import free_port
 
 DESCRIPTION = """
@@ -29,13 +31,13 @@ class Machines:
         description = DESCRIPTION.format(*(free_port() for _ in PEERS))
         made = {node.name: node for node in write_node_folders(description, folder / "consortium")}
         self.folders = {name: made[name] for name in PEERS}
+        self.block = self.folders[PEERS[0]] / "mychannel.block"
         self.running: dict[str, StandalonePeer] = {}
 
-    async def start(self, *names: str) -> None:
+    async def start(self, *names: str, joined: bool = True) -> None:
         for name in names:
-            folder = self.folders[name]
             quiet = {"CORE_OPERATIONS_LISTENADDRESS": ""}
-            node = StandalonePeer(folder, quiet, [folder / "mychannel.block"])
+            node = StandalonePeer(self.folders[name], quiet, [self.block] if joined else [])
             await node.start()
             for server in node.servers:
                 await server.start()
@@ -47,10 +49,13 @@ class Machines:
             await asyncio.gather(*(server.stop() for server in node.servers))
             await node.stop()
 
+    def peers(self, name: str) -> Sequence[PeerInfo]:
+        """The channel's peers as one of them knows them, itself first."""
+        return self.running[name]._directory.peers("mychannel")
+
     def known_to(self, name: str) -> set[str]:
         """The addresses of the peers that one knows, itself included."""
-        directory = self.running[name]._directory
-        return {peer.endpoint for peer in directory.peers("mychannel")}
+        return {peer.endpoint for peer in self.peers(name)}
 
     def addresses(self, names: Iterable[str]) -> set[str]:
         return {self.running[name].settings.address for name in names}
@@ -67,8 +72,8 @@ class Machines:
 
 @pytest.fixture
 async def machines(tmp_path, monkeypatch):
-    monkeypatch.setattr(gossip_directory, "SEEK", 0.05)
-    monkeypatch.setattr(gossip_directory, "KEEP_UP", 0.1)
+    for pause, seconds in {"LOOK": 0.02, "SEEK": 0.05, "KEEP_UP": 0.1}.items():
+        monkeypatch.setattr(gossip_directory, pause, seconds)
     machines = Machines(tmp_path)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(lambda: machines.stop(*machines.running))
@@ -93,6 +98,35 @@ async def test_a_peer_that_ended_is_missed_and_found_again(machines):
         await machines.until_all_know_all()
         await machines.start(name)
         await machines.until_all_know_all()
+
+
+@pytest.mark.network
+async def test_who_has_not_joined_the_channel_is_none_of_its_peers(machines):
+    await machines.start(*ANCHORS)
+    await machines.start(PEERS[3], joined=False)
+    await machines.until(lambda: len(machines.known_to(PEERS[0])) > 1)
+    await asyncio.sleep(0.3)
+    assert machines.known_to(PEERS[0]) == machines.addresses(ANCHORS)
+    machines.running[PEERS[3]].peer.join(read_block(machines.block))
+    await machines.until_all_know_all()
+
+
+@pytest.mark.network
+async def test_height_and_chaincodes_of_others_are_known(machines):
+    await machines.start(*ANCHORS)
+    await machines.until_all_know_all()
+    _, other = machines.peers(PEERS[0])
+    assert (other.msp_id, other.height, other.chaincodes) == ("Org2MSP", 1, {})
+
+
+@pytest.mark.network
+async def test_a_new_chaincode_is_told_at_once(machines, monkeypatch):
+    await machines.start(*ANCHORS)
+    await machines.until_all_know_all()
+    monkeypatch.setattr(gossip_directory, "KEEP_UP", 3_600.0)
+    host = machines.running[PEERS[2]].peer.host
+    monkeypatch.setattr(host, "runnable", lambda channel_id: {"shelf": 3})
+    await machines.until(lambda: machines.peers(PEERS[0])[1].chaincodes == {"shelf": 3})
 
 
 @pytest.mark.network
