@@ -75,9 +75,9 @@ class GossipDirectory:
         self._bootstrap = tuple(bootstrap)
         self._own: PeerInfo | None = None
         self._peer: LocalPeer | None = None
-        self._found: dict[str, tuple[bytes, PeerInfo]] = {}
-        """By address: who is there, by PKI-ID and as a peer of no channel yet."""
+        self._found: dict[str, PeerInfo] = {}
         self._asked: dict[str, float] = {}
+        self._runs: dict[str, Mapping[str, int]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     def start(self, peer: LocalPeer, own: PeerInfo) -> None:
@@ -98,22 +98,30 @@ class GossipDirectory:
         joined = self._peer.channel(channel_id)
         members = {} if joined is None else joined.bundle.application.orgs
         listed = [self._own] if self._own.msp_id in members else []
-        for name, peer in self._found.values():
-            said = self._peer.states.of(name, channel_id)
+        for peer in self._found.values():
+            said = self._peer.states.of(peer.identity, channel_id)
             if said is not None and peer.msp_id in members:
                 listed.append(replace(peer, height=said.height, chaincodes=said.chaincodes))
         return listed
 
     async def _ask_around(self, peer: LocalPeer, own: PeerInfo) -> None:
-        runs: dict[str, Mapping[str, int]] = {}
         while True:
-            before, runs = runs, {at: peer.standing(at).chaincodes for at in peer.channel_ids()}
-            if runs != before:
-                self._asked.clear()  # everybody is told at once
-            told = _anchors(peer) | peer.membership.endpoints() | set(self._bootstrap)
-            due = [at for at in (told | self._found.keys()) - {own.endpoint} if self._is_due(at)]
-            await asyncio.gather(*(self._ask(peer, endpoint) for endpoint in due))
+            try:
+                self._tell_news(peer)
+                known = _anchors(peer) | peer.membership.endpoints() | {*self._bootstrap}
+                known = (known | self._found.keys()) - {own.endpoint}
+                self._asked = {at: when for at, when in self._asked.items() if at in known}
+                await asyncio.gather(*(self._ask(peer, at) for at in known if self._is_due(at)))
+            except Exception:
+                log.exception("asking around is interrupted")
             await asyncio.sleep(LOOK)
+
+    def _tell_news(self, peer: LocalPeer) -> None:
+        """Have everybody asked, and told, at once if this peer runs other chaincodes now."""
+        before = self._runs
+        self._runs = {at: peer.standing(at).chaincodes for at in peer.channel_ids()}
+        if self._runs != before:
+            self._asked.clear()
 
     def _is_due(self, endpoint: str) -> bool:
         pause = KEEP_UP if endpoint in self._found else SEEK
@@ -124,29 +132,29 @@ class GossipDirectory:
         """Find out who is at an address and whom that peer knows, or that nobody is."""
         self._asked[endpoint] = asyncio.get_running_loop().time()
         try:
-            found = self._found.get(endpoint) or await self._meet(peer, endpoint)
-            connection = await peer.communication.connect(found[1])
+            info = self._found.get(endpoint) or await self._meet(peer, endpoint)
+            connection = await peer.communication.connect(info)
         except UNREACHABLE as error:
             if self._found.pop(endpoint, None) is not None:
                 log.info("the peer at %s does not answer any more: %s", endpoint, error)
             else:
                 log.debug("nobody known at %s: %s", endpoint, error)
             return
-        self._found[endpoint] = found
+        # it may have another certificate of its organisation by now
+        self._found[endpoint] = replace(info, identity=connection.remote.claim.identity)
         question = peer.membership.request(self._nonce())
         try:
-            for message in peer.states.to_say(found[1].msp_id):
+            for message in peer.states.to_say(info.msp_id):
                 connection.send(message)
             peer.membership.learn(await connection.request(question, ANSWER_TIMEOUT))
         except UNREACHABLE as error:
             log.debug("the peer at %s does not say whom it knows: %s", endpoint, error)
 
-    async def _meet(self, peer: LocalPeer, endpoint: str) -> tuple[bytes, PeerInfo]:
+    async def _meet(self, peer: LocalPeer, endpoint: str) -> PeerInfo:
         channel = self._connect(endpoint)
         remote = await peer.communication.who_is_at(channel)
         log.info("peer of %s found at %s", remote.msp_id, endpoint)
-        info = PeerInfo(remote.msp_id, endpoint, remote.claim.identity, channel)
-        return remote.pki_id, info
+        return PeerInfo(remote.msp_id, endpoint, remote.claim.identity, channel)
 
 
 def _anchors(peer: LocalPeer) -> set[str]:

@@ -9,6 +9,7 @@ Pure: messages and the time in, messages out (Fabric: gossip/discovery/discovery
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -33,8 +34,9 @@ ALIVE_EXPIRATION = 25.0
 """Seconds until a peer that is not heard of is dead (peer.gossip.aliveExpirationTimeout)."""
 FORGETTING = 20 * ALIVE_EXPIRATION
 """Seconds after which nothing is known of it: until then old news does not revive it."""
-MOST_HEARD = 1_000
-"""Peers heard of at a time; whoever tells of more is not believed."""
+MOST_HEARD, MOST_HEARSAY = 1_000, 50
+"""Peers heard of at a time, and those that nobody vouches for; further ones are passed over."""
+_ENDPOINT = re.compile(r"[A-Za-z0-9._:\[\]-]{1,255}:[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class Membership:
             return
         msp_id = self._vouched(name, identity, envelope) if identity else ""
         if known is None:
-            self._make_room()
+            self._make_room(identity)
         endpoint = alive.membership.endpoint
         self._heard[name] = _Heard(identity, msp_id, endpoint, said, envelope, self._seconds())
 
@@ -151,16 +153,20 @@ class Membership:
         judged.verify(envelope.payload, envelope.signature)
         return judged.msp_id
 
-    def _make_room(self) -> None:
+    def _make_room(self, identity: bytes) -> None:
         before = self._seconds() - FORGETTING
         for long_dead in [name for name, heard in self._heard.items() if heard.at <= before]:
             del self._heard[long_dead]
-        if len(self._heard) >= MOST_HEARD:
-            raise MalformedMessage("AliveMessage", f"more than {MOST_HEARD} peers are told of")
+        hearsay = sum(not heard.identity for heard in self._heard.values())
+        if len(self._heard) >= MOST_HEARD or (not identity and hearsay >= MOST_HEARSAY):
+            raise MalformedMessage("AliveMessage", "too many peers are told of")
 
 
 def _opened(envelope: Envelope) -> AliveMessage:
     alive = open_envelope(envelope).alive_msg
     if not alive.membership.pki_id:
         raise MalformedMessage("AliveMessage", "it names no peer")
+    endpoint = alive.membership.endpoint
+    if endpoint and not _ENDPOINT.fullmatch(endpoint):
+        raise MalformedMessage("AliveMessage", f"{endpoint!r} is no host:port")
     return alive

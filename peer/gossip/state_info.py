@@ -71,9 +71,9 @@ class StateInfos:
         self._time = PeerTime(inc_num=incarnation)
         self._heard: dict[tuple[bytes, str], tuple[tuple[int, int], Standing]] = {}
 
-    def of(self, name: bytes, channel_id: str) -> Standing | None:
-        """Return what a peer has said of itself, by its PKI-ID; None if it is not there."""
-        heard = self._heard.get((name, channel_id))
+    def of(self, identity: bytes, channel_id: str) -> Standing | None:
+        """Return what the peer of a serialized identity has said; None if it is not there."""
+        heard = self._heard.get((identity, channel_id))
         return None if heard is None else heard[1]
 
     def to_say(self, msp_id: str) -> list[GossipMessage]:
@@ -119,13 +119,14 @@ class StateInfos:
         if channel_id is None or info.pki_id != sender.pki_id:
             return
         said = (info.timestamp.inc_num, info.timestamp.seq_num)
-        known = self._heard.get((sender.pki_id, channel_id))
+        peer = sender.claim.identity, channel_id
+        known = self._heard.get(peer)
         if known is not None and said <= known[0]:
             return
         if info.properties.left_channel:
-            self._heard.pop((sender.pki_id, channel_id), None)
+            self._heard.pop(peer, None)
         else:
-            self._heard[sender.pki_id, channel_id] = said, standing(info.properties)
+            self._heard[peer] = said, standing(info.properties)
 
     def _channel_of(self, sender: RemotePeer, mac: bytes) -> str | None:
         """The channel that the sender means, if its organisation is one of the channel's."""

@@ -8,7 +8,7 @@ from gridloom.peer.gossip.handshake import Handshake, RemotePeer
 from gridloom.peer.gossip.membership import (
     ALIVE_EXPIRATION,
     FORGETTING,
-    MOST_HEARD,
+    MOST_HEARSAY,
     Membership,
 )
 from gridloom.peer.gossip.messages import open_envelope, pki_id, sign
@@ -24,9 +24,11 @@ from harness.gossiping import DESCRIPTION, Judge
 
 NET = Consortium(DESCRIPTION)
 JUDGE = Judge(NET)
-ONE, OTHER, SECOND, THIRD = (
-    f"{name}.example.com" for name in ("peer0.org1", "peer1.org1", "peer0.org2", "peer0.org3")
-)
+NAMES = {
+    f"{name}.example.com:7051": f"{name}.example.com"
+    for name in ("peer0.org1", "peer1.org1", "peer0.org2", "peer0.org3")
+}
+ONE, OTHER, SECOND, THIRD = NAMES
 
 
 @dataclass
@@ -39,16 +41,16 @@ class Clock:
 
 @dataclass
 class Talking:
-    """A peer that hears of others; its address is its name."""
+    """A peer that hears of others."""
 
-    name: str
+    address: str
     clock: Clock = field(default_factory=Clock)
     incarnation: int = 1
 
     def __post_init__(self):
-        self.signer = NET.material.node(self.name).signing_identity
+        self.signer = NET.material.node(NAMES[self.address]).signing_identity
         self.membership = Membership(
-            self.signer, self.name, JUDGE, self.clock, incarnation=self.incarnation
+            self.signer, self.address, JUDGE, self.clock, incarnation=self.incarnation
         )
 
     def remote(self) -> RemotePeer:
@@ -65,11 +67,13 @@ class Talking:
         return answer
 
 
-def alive(name: str, said: int = 1, endpoint: str = "", identity: bytes | None = None) -> Envelope:
+def alive(
+    address: str, said: int = 1, endpoint: str = "", identity: bytes | None = None
+) -> Envelope:
     """What a peer says of itself; identity: another than its own, or none."""
-    signer = NET.material.node(name).signing_identity
+    signer = NET.material.node(NAMES[address]).signing_identity
     message = AliveMessage(
-        membership=Member(endpoint=endpoint or name, pki_id=pki_id(signer.serialized)),
+        membership=Member(endpoint=endpoint or address, pki_id=pki_id(signer.serialized)),
         timestamp=PeerTime(inc_num=1, seq_num=said),
         identity=signer.serialized if identity is None else identity,
     )
@@ -207,14 +211,39 @@ def test_hearsay_gives_way_to_what_is_signed_however_late_it_claims_to_be(one):
     assert one.membership.endpoints() == {"moved:2"}
 
 
-def test_room_is_limited_until_the_long_dead_are_forgotten(one):
+@pytest.mark.parametrize("endpoint", ["nowhere", ":1", "host:port", "host:123456", "a b:1", "\0:1"])
+def test_what_is_no_address_is_not_asked(one, endpoint):
+    one.membership.learn(told(alive(SECOND, endpoint=endpoint)))
+    assert one.membership.endpoints() == set()
+
+
+def test_who_has_no_address_for_others_is_known_all_the_same(one):
+    message = AliveMessage(
+        membership=Member(pki_id=pki_id(Talking(OTHER).signer.serialized)),
+        timestamp=PeerTime(inc_num=1),
+        identity=Talking(OTHER).signer.serialized,
+    )
+    envelope = sign(GossipMessage(alive_msg=message), Talking(OTHER).signer)
+    one.membership.learn(told(envelope))
+    assert one.membership.endpoints() == set()
+    assert envelope in Talking(SECOND).ask(one).mem_res.alive
+
+
+def test_there_is_little_room_for_hearsay(one):
     def unheard_of(number: int) -> Envelope:
         member = Member(endpoint=f"host:{number}", pki_id=number.to_bytes(32, "big"))
         message = AliveMessage(membership=member, timestamp=PeerTime(inc_num=1))
         return Envelope(payload=GossipMessage(alive_msg=message).SerializeToString())
 
-    one.membership.learn(told(*map(unheard_of, range(MOST_HEARD + 10))))
-    assert len(one.membership.endpoints()) == MOST_HEARD
+    one.membership.learn(told(*map(unheard_of, range(MOST_HEARSAY + 10)), alive(SECOND)))
+    assert len(one.membership.endpoints()) == MOST_HEARSAY + 1
     one.clock.seconds += FORGETTING
-    one.membership.learn(told(alive(SECOND)))
-    assert one.membership.endpoints() == {SECOND}
+    one.membership.learn(told(alive(THIRD)))
+    assert one.membership.endpoints() == {THIRD}
+    assert len(one.membership._heard) == 1
+
+
+def test_there_is_an_end_to_all_that_is_heard(one, monkeypatch):
+    monkeypatch.setattr("gridloom.peer.gossip.membership.MOST_HEARD", 2)
+    one.membership.learn(told(*map(alive, (OTHER, SECOND, THIRD))))
+    assert one.membership.endpoints() == {OTHER, SECOND}

@@ -47,7 +47,8 @@ class Talking:
 
     def __init__(self, name: str, incarnation: int = 1) -> None:
         self.signer = NET.material.node(name).signing_identity
-        self.name = pki_id(self.signer.serialized)
+        self.identity = self.signer.serialized
+        self.name = pki_id(self.identity)
         self.channels = Channels()
         self.states = StateInfos(self.signer, self.channels, incarnation)
 
@@ -105,8 +106,8 @@ def snapshot(*elements: Envelope) -> GossipMessage:
 def test_both_know_height_and_chaincodes_afterwards(one, two):
     one.channels.standings["mychannel"] = Standing(7, {"cc": 1, "other": 3})
     one.say(two)
-    assert one.states.of(two.name, "mychannel") == Standing(5, {"cc": 2})
-    assert two.states.of(one.name, "mychannel") == Standing(7, {"cc": 1, "other": 3})
+    assert one.states.of(two.identity, "mychannel") == Standing(5, {"cc": 2})
+    assert two.states.of(one.identity, "mychannel") == Standing(7, {"cc": 1, "other": 3})
 
 
 def test_messages_are_what_fabric_sends(one, two):
@@ -126,7 +127,7 @@ def test_messages_are_what_fabric_sends(one, two):
 
 def test_a_channel_is_spoken_of_to_its_members_only(one, two):
     one.say(two)
-    assert two.states.of(one.name, "narrow") is None
+    assert two.states.of(one.identity, "narrow") is None
     assert [len(one.states.to_say(f"Org{n}MSP")) for n in (1, 2, 3, 4)] == [4, 2, 2, 0]
     narrow = GossipMessage()
     narrow.state_info_pull_req.channel_MAC = channel_mac(two.name, "narrow")
@@ -147,20 +148,20 @@ def test_the_latest_word_counts(one, two):
     for said, height, known in ((2, 20, 20), (1, 30, 20), (2, 40, 20), (3, 10, 10)):
         info = two.info(said=said, properties=Properties(ledger_height=height))
         one.states.learn(two.remote(), message(info))
-        assert one.states.of(two.name, "mychannel") == Standing(known, {})
+        assert one.states.of(two.identity, "mychannel") == Standing(known, {})
 
 
 def test_a_peer_that_was_started_again_begins_to_count_anew(one, two):
     one.states.learn(two.remote(), message(two.info(said=1_000)))
     Talking(SECOND, incarnation=2).say(one)
-    assert one.states.of(two.name, "mychannel") == Standing(5, {"cc": 2})
+    assert one.states.of(two.identity, "mychannel") == Standing(5, {"cc": 2})
 
 
 def test_who_has_left_the_channel_is_not_there_any_more(one, two):
     one.states.learn(two.remote(), message(two.info()))
     left = two.info(said=2, properties=Properties(left_channel=True))
     one.states.learn(two.remote(), message(left))
-    assert one.states.of(two.name, "mychannel") is None
+    assert one.states.of(two.identity, "mychannel") is None
 
 
 def test_versions_that_are_no_sequences_are_left_out(one, two):
@@ -168,7 +169,7 @@ def test_versions_that_are_no_sequences_are_left_out(one, two):
     chaincodes = [Chaincode(name=name, version=version) for name, version in told.items()]
     info = two.info(properties=Properties(ledger_height=1, chaincodes=chaincodes))
     one.states.learn(two.remote(), message(info))
-    assert one.states.of(two.name, "mychannel") == Standing(1, {"cc": 12})
+    assert one.states.of(two.identity, "mychannel") == Standing(1, {"cc": 12})
 
 
 # --- what is not believed -------------------------------------------------------------
@@ -178,19 +179,19 @@ def test_nobody_is_spoken_for_by_another(one, two):
     other = Talking(OTHER)
     one.states.learn(two.remote(), message(other.info()))
     one.states.learn(two.remote(), snapshot(other.signed(other.info())))
-    assert one.states.of(other.name, "mychannel") is None
+    assert one.states.of(other.identity, "mychannel") is None
 
 
 def test_a_snapshots_elements_are_signed_by_whoever_they_are_of(one, two):
     forged = two.signed(two.info())
     forged.signature = b"forged"
     one.states.learn(two.remote(), snapshot(forged, Envelope(payload=b"\xff")))
-    assert one.states.of(two.name, "mychannel") is None
+    assert one.states.of(two.identity, "mychannel") is None
     one.states.learn(two.remote(), snapshot(forged, two.signed(two.info())))
-    assert one.states.of(two.name, "mychannel") == Standing(5, {})
+    assert one.states.of(two.identity, "mychannel") == Standing(5, {})
 
 
 def test_who_is_no_member_is_not_believed_to_be_on_the_channel(one):
     third = Talking(THIRD)
     one.states.learn(third.remote(), message(third.info()))
-    assert one.states.of(third.name, "mychannel") is None
+    assert one.states.of(third.identity, "mychannel") is None
